@@ -1,0 +1,32 @@
+import * as z from 'zod';
+import { reasonSchema } from './assessment.ts';
+
+export const priorities = ['urgent', 'high', 'normal', 'low'] as const;
+export const prioritySchema = z.enum(priorities);
+export type Priority = z.infer<typeof prioritySchema>;
+
+/** The two desks that every policy has besides its outsourced ones, and the place for what needs no desk. */
+export const routeSchema = z.enum(['in_house', 'vendor', 'product_ideas', 'set_aside']);
+export type Route = z.infer<typeof routeSchema>;
+
+export const decisionSchema = z.object({
+  route: routeSchema,
+  /** Desk that gets the case: `in_house`, `product_ideas`, an outsourced desk of the policy; absent when set aside. */
+  desk: z.string().optional(),
+  priority: prioritySchema,
+  /** Image-sensitive reasons that hold, strongest first. */
+  reasons: z.array(reasonSchema),
+  /** Doubts that keep a case in-house without a reason (`unknown_language`, `unknown_account`, …). */
+  doubts: z.array(z.string()),
+  /** Id of the rule of the policy that matched. */
+  rule: z.string(),
+  /** The rule in plain words, as written in the policy. */
+  because: z.string(),
+  score: z.object({ total: z.number(), parts: z.array(z.object({ name: z.string(), points: z.number() })) }),
+  /** What was not chosen and why, rules before the match only. */
+  notChosen: z.array(z.object({ rule: z.string(), because: z.string() })),
+  policyVersion: z.string(),
+  /** Promises made with this decision, in seconds from the message's own time; absent when set aside. */
+  targets: z.object({ firstReplySeconds: z.number().int(), resolutionSeconds: z.number().int() }).optional(),
+});
+export type Decision = z.infer<typeof decisionSchema>;
