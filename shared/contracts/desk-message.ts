@@ -1,0 +1,92 @@
+import * as z from 'zod';
+import { assessmentSchema } from '../domain/assessment.ts';
+import { decisionSchema, prioritySchema } from '../domain/decision.ts';
+import { channelSchema } from '../domain/inbound-event.ts';
+
+const customerMessageSchema = z.object({
+  id: z.string(),
+  /** The customer's words; redacted for outsourced desks, empty when only a picture or sticker was sent. */
+  text: z.string(),
+  postedAt: z.iso.datetime(),
+  edited: z.boolean(),
+  permalink: z.string().optional(),
+  attachments: z.array(z.string()).optional(),
+  rating: z.number().optional(),
+  /** Kinds of personal data that were masked, with counts. */
+  masked: z.array(z.object({ kind: z.string(), count: z.number().int().positive() })).optional(),
+});
+
+const handOverFields = {
+  caseId: z.string(),
+  offerId: z.string(),
+  /** Carry it in every outcome; once a case was offered again, older fences are refused. */
+  fence: z.number().int().positive(),
+  /** Grows with every change of the case: of two messages, the higher version is the newer. */
+  version: z.number().int().nonnegative(),
+};
+
+const caseFields = {
+  ...handOverFields,
+  channel: channelSchema,
+  accountId: z.string(),
+  public: z.boolean(),
+  language: assessmentSchema.shape.language.shape.code,
+  priority: prioritySchema,
+  reasons: decisionSchema.shape.reasons,
+  doubts: decisionSchema.shape.doubts,
+  because: z.string(),
+  rule: z.string(),
+  policyVersion: z.string(),
+  /** UTC; absent once the promise was kept. */
+  deadlines: z.object({ firstReply: z.iso.datetime().optional(), resolution: z.iso.datetime().optional() }),
+  allowedActions: z.array(z.enum(['claimed', 'answered', 'waiting_for_customer', 'resolved', 'handed_back'])),
+  messages: z.array(customerMessageSchema),
+};
+
+const cloudEvent = {
+  specversion: z.literal('1.0'),
+  /** The same for every delivery of one thing: drop what you have seen. */
+  id: z.string(),
+  source: z.literal('vigie'),
+  time: z.iso.datetime(),
+  datacontenttype: z.literal('application/json'),
+  /** The case. */
+  subject: z.string(),
+};
+
+/** What a desk finds on its queues: CloudEvents 1.0, one case's messages in order. */
+export const deskMessageSchema = z.discriminatedUnion('type', [
+  z.object({ ...cloudEvent, type: z.literal('case.offered'), data: z.object(caseFields) }),
+  z.object({ ...cloudEvent, type: z.literal('case.updated'), data: z.object(caseFields) }),
+  z.object({
+    ...cloudEvent,
+    type: z.literal('case.recalled'),
+    data: z.object({ ...handOverFields, because: z.string() }),
+  }),
+  z.object({
+    ...cloudEvent,
+    type: z.literal('case.erased'),
+    data: z.object({ ...handOverFields, messageId: z.string() }),
+  }),
+  z.object({
+    ...cloudEvent,
+    type: z.literal('outcome.refused'),
+    data: z.object({ outcomeId: z.string(), caseId: z.string(), offerId: z.string(), because: z.string() }),
+  }),
+]);
+export type DeskMessage = z.infer<typeof deskMessageSchema>;
+export type CustomerMessage = z.infer<typeof customerMessageSchema>;
+
+/** A breach, told to people through the escalation topic; never the customer's words. */
+export const escalationNoticeSchema = z.object({
+  id: z.string(),
+  caseId: z.string(),
+  clock: z.string(),
+  dueAt: z.iso.datetime(),
+  desk: z.string(),
+  priority: prioritySchema,
+  reasons: decisionSchema.shape.reasons,
+  channel: channelSchema,
+  accountId: z.string(),
+});
+export type EscalationNotice = z.infer<typeof escalationNoticeSchema>;

@@ -1,0 +1,115 @@
+import type { Timer } from './contracts/timer.ts';
+import type { Sentiment } from './domain/assessment.ts';
+import type { Case, CaseEvent, Conversation, Effect } from './domain/case.ts';
+import type { InboundEvent } from './domain/inbound-event.ts';
+
+/** An event as it is kept: with the customer's words, until they are erased, and what the world was told of it. */
+export interface StoredEvent {
+  readonly caseId: string;
+  readonly conversation: Conversation;
+  readonly event: CaseEvent;
+  readonly text: string;
+  readonly effects: readonly Effect[];
+}
+
+/** One event and the case it makes of `before`, to be written as one. */
+export interface CaseChange {
+  readonly stored: StoredEvent;
+  readonly before: Case | undefined;
+  readonly after: Case;
+  /** The resolved case that makes room for this one. */
+  readonly closes: Case | undefined;
+  /** Ids of stored events whose words go with this write. */
+  readonly erases: readonly string[];
+}
+
+/**
+ * `written`; `known`: this event was stored before, by this record's twin, nothing was written; `moved`: the case is no longer `before`,
+ * read it again.
+ */
+export type WriteResult =
+  | { readonly kind: 'written' }
+  | { readonly kind: 'known'; readonly stored: StoredEvent }
+  | { readonly kind: 'moved' };
+
+/** Something about a message that has not been seen yet: kept until it arrives. */
+export interface WaitingEvent {
+  readonly receivedAt: string;
+  readonly event: InboundEvent;
+}
+
+/** A thread on an account: what is stored together. */
+export type Thread = Pick<Conversation, 'channel' | 'accountId' | 'thread'>;
+
+/** How far the sweeper has come. */
+export interface SweepCheckpoint {
+  /** No timer is left in any minute up to this one (`YYYY-MM-DDTHH:MM`). */
+  readonly clearedThrough: string;
+  /** Every timer due up to this instant was put on the timer queue. */
+  readonly sentThrough: string;
+}
+
+/** Where cases live. Every method may reject with `StoreUnavailableError`, after which the same call may be made again. */
+export interface CaseStore {
+  /** The current case of each conversation and the event stored under this id, as far as they exist; may lag behind `append`. */
+  look(
+    keys: readonly { readonly conversation: Conversation; readonly eventId: string }[],
+  ): Promise<readonly { readonly current: Case | undefined; readonly known: StoredEvent | undefined }[]>;
+  /** The current case of a conversation, never stale. */
+  current(conversation: Conversation): Promise<Case | undefined>;
+  /** A case by its id, open or long resolved, never stale. */
+  find(caseId: string): Promise<Case | undefined>;
+  /** The stored events under these ids in a thread, never stale. */
+  events(
+    keys: readonly { readonly thread: Thread; readonly eventId: string }[],
+  ): Promise<readonly (StoredEvent | undefined)[]>;
+  /** Writes the event and the case together, or nothing. */
+  append(change: CaseChange): Promise<WriteResult>;
+  /** All events of a case in the order in which they were recorded. */
+  history(subject: Case): Promise<readonly StoredEvent[]>;
+  /** Keeps an event until its message is stored under `messageEventId`; `arrived` when it already is. */
+  wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'>;
+  /** What waits for these messages, never stale. */
+  waiting(
+    keys: readonly { readonly thread: Thread; readonly messageEventId: string }[],
+  ): Promise<readonly (readonly WaitingEvent[])[]>;
+  /** Forgets what waited for a message, once it is applied. */
+  stopWaiting(thread: Thread, messageEventId: string): Promise<void>;
+  /** Timers of the cases whose next promise falls due in this minute (`YYYY-MM-DDTHH:MM`), earliest first; may lag. */
+  dueIn(minute: string): Promise<readonly Timer[]>;
+  checkpoint(): Promise<SweepCheckpoint | undefined>;
+  saveCheckpoint(checkpoint: SweepCheckpoint): Promise<void>;
+}
+
+export class StoreUnavailableError extends Error {
+  override name = 'StoreUnavailableError';
+}
+
+export interface QueueEntry {
+  readonly queueUrl: string;
+  readonly body: string;
+  /** Seconds, 0 to 900; standard queues only. */
+  readonly delaySeconds?: number;
+  readonly groupId?: string;
+  readonly deduplicationId?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** Puts messages on queues, as few calls as it can; says for each entry whether it is stored. Never rejects. */
+export interface QueueSender {
+  send(entries: readonly QueueEntry[]): Promise<readonly boolean[]>;
+}
+
+/** Tells people; says for each notice whether it is out. Never rejects. */
+export interface EscalationTopic {
+  publish(notices: readonly { readonly subject: string; readonly body: string }[]): Promise<readonly boolean[]>;
+}
+
+/** The verdict on each text, or why there is none. Never rejects. */
+export interface SentimentAnalyser {
+  /** Languages it can read (ISO 639-1). */
+  readonly languages: ReadonlySet<string>;
+  analyse(
+    documents: readonly { readonly text: string; readonly language: string }[],
+  ): Promise<readonly (Sentiment | 'unavailable' | 'unanswerable')[]>;
+}

@@ -1,0 +1,22 @@
+import * as z from 'zod';
+
+/** What every function that changes cases needs: where cases are, and where their effects go. */
+export const caseEnvironmentSchema = z.object({
+  CASE_TABLE_NAME: z.string().min(1),
+  /** `{ "<desk>": { "urgent": "<queue url>", "standard": "<queue url>" } }` as JSON. */
+  DESK_QUEUES: z.string().transform((text, context) => {
+    try {
+      return z.record(z.string(), z.object({ urgent: z.url(), standard: z.url() })).parse(JSON.parse(text));
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `not a map of desk queues: ${String(error)}` });
+      return z.NEVER;
+    }
+  }),
+  TIMER_QUEUE_URL: z.url(),
+  ESCALATION_TOPIC_ARN: z.string().min(1),
+  /** Compiled policy, a file beside the bundle. */
+  POLICY_FILE: z.string().min(1),
+  /** Where a record goes that can never succeed, with the reason. */
+  DEAD_LETTER_QUEUE_URL: z.url(),
+});
+export type CaseEnvironment = z.infer<typeof caseEnvironmentSchema>;
