@@ -1,0 +1,380 @@
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
+import * as z from 'zod';
+import type { Timer } from '../contracts/timer.ts';
+import {
+  type Case,
+  type Conversation,
+  caseEventSchema,
+  caseSchema,
+  conversationSchema,
+  effectSchema,
+} from '../domain/case.ts';
+import { inboundEventSchema } from '../domain/inbound-event.ts';
+import {
+  type CaseChange,
+  type CaseStore,
+  type StoredEvent,
+  StoreUnavailableError,
+  type SweepCheckpoint,
+  type Thread,
+  type WaitingEvent,
+  type WriteResult,
+} from '../ports.ts';
+import {
+  checkpointKey,
+  currentKey,
+  dueBuckets,
+  dueKeys,
+  eventKey,
+  type Key,
+  keysOfCase,
+  resolvedKey,
+  timerFromDueAt,
+  waitingKey,
+} from './case-keys.ts';
+
+type Item = Record<string, AttributeValue>;
+
+const storedBodySchema = z.object({
+  caseId: z.string(),
+  conversation: conversationSchema,
+  event: caseEventSchema,
+  effects: z.array(effectSchema),
+});
+const waitingSchema = z.object({ receivedAt: z.iso.datetime(), event: inboundEventSchema });
+const checkpointSchema = z.object({ clearedThrough: z.string(), sentThrough: z.string() });
+
+/** BatchGetItem takes 100 keys. */
+const keysPerBatch = 100;
+/** Events that wait for a message nobody ever sends are dropped by the table after this time. */
+const waitingSeconds = 7 * 24 * 3600;
+
+/** Cases in one DynamoDB table; the keys are in `case-keys.ts`. */
+export class DynamoCaseStore implements CaseStore {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, config: { readonly tableName: string }) {
+    this.#client = client;
+    this.#table = config.tableName;
+  }
+
+  async look(
+    keys: readonly { readonly conversation: Conversation; readonly eventId: string }[],
+  ): Promise<readonly { readonly current: Case | undefined; readonly known: StoredEvent | undefined }[]> {
+    const items = await this.#getAll(
+      keys.flatMap(({ conversation, eventId }) => [currentKey(conversation), eventKey(conversation, eventId)]),
+      false,
+    );
+    return keys.map(({ conversation, eventId }) => ({
+      current: toCase(items.get(textOf(currentKey(conversation)))),
+      known: toStoredEvent(items.get(textOf(eventKey(conversation, eventId)))),
+    }));
+  }
+
+  async current(conversation: Conversation): Promise<Case | undefined> {
+    return toCase(await this.#get(currentKey(conversation)));
+  }
+
+  async find(caseId: string): Promise<Case | undefined> {
+    const keys = keysOfCase(caseId);
+    if (keys === undefined) return undefined;
+    const current = toCase(await this.#get(keys.current));
+    return current === undefined || current.id === caseId ? current : toCase(await this.#get(keys.resolved));
+  }
+
+  async events(
+    keys: readonly { readonly thread: Thread; readonly eventId: string }[],
+  ): Promise<readonly (StoredEvent | undefined)[]> {
+    const items = await this.#getAll(
+      keys.map(({ thread, eventId }) => eventKey(thread, eventId)),
+      true,
+    );
+    return keys.map(({ thread, eventId }) => toStoredEvent(items.get(textOf(eventKey(thread, eventId)))));
+  }
+
+  async append(change: CaseChange): Promise<WriteResult> {
+    const writes = [this.#putEvent(change.stored), this.#putCase(change), ...this.#sideWrites(change)];
+    try {
+      await this.#client.send(new TransactWriteItemsCommand({ TransactItems: writes }));
+      return { kind: 'written' };
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw unavailable(error);
+      const [event, head] = error.CancellationReasons ?? [];
+      if (event?.Code === 'ConditionalCheckFailed') {
+        const stored = toStoredEvent(event.Item);
+        if (stored !== undefined) return { kind: 'known', stored };
+      }
+      if (head?.Code === 'ConditionalCheckFailed') return { kind: 'moved' };
+      if (error.CancellationReasons?.some((reason) => reason.Code === 'TransactionConflict')) return { kind: 'moved' };
+      throw unavailable(error);
+    }
+  }
+
+  async history(subject: Case): Promise<readonly StoredEvent[]> {
+    const found: StoredEvent[] = [];
+    let from: Item | undefined;
+    do {
+      const page = await this.#query({
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :events)',
+        FilterExpression: 'caseId = :caseId',
+        ExpressionAttributeValues: {
+          ':pk': { S: currentKey(subject.conversation).pk },
+          ':events': { S: 'E#' },
+          ':caseId': { S: subject.id },
+        },
+        ConsistentRead: true,
+        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+      });
+      found.push(...page.items.flatMap((item) => toStoredEvent(item) ?? []));
+      from = page.next;
+    } while (from !== undefined);
+    return found.sort((a, b) => (a.event.recordedAt < b.event.recordedAt ? -1 : 1));
+  }
+
+  async wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'> {
+    const key = waitingKey(thread, messageEventId);
+    const expiresAt = Math.floor(Date.parse(waiting.receivedAt) / 1000) + waitingSeconds;
+    try {
+      await this.#client.send(
+        new TransactWriteItemsCommand({
+          TransactItems: [
+            {
+              ConditionCheck: {
+                TableName: this.#table,
+                Key: keyItem(eventKey(thread, messageEventId)),
+                ConditionExpression: 'attribute_not_exists(pk)',
+              },
+            },
+            {
+              Update: {
+                TableName: this.#table,
+                Key: keyItem(key),
+                UpdateExpression: 'ADD waiting :event SET expiresAt = :expiresAt',
+                ExpressionAttributeValues: {
+                  ':event': { SS: [JSON.stringify(waiting)] },
+                  ':expiresAt': { N: String(expiresAt) },
+                },
+              },
+            },
+          ],
+        }),
+      );
+      return 'waiting';
+    } catch (error) {
+      if (error instanceof TransactionCanceledException) {
+        if (error.CancellationReasons?.[0]?.Code === 'ConditionalCheckFailed') return 'arrived';
+      }
+      throw unavailable(error);
+    }
+  }
+
+  async waiting(
+    keys: readonly { readonly thread: Thread; readonly messageEventId: string }[],
+  ): Promise<readonly (readonly WaitingEvent[])[]> {
+    const items = await this.#getAll(
+      keys.map(({ thread, messageEventId }) => waitingKey(thread, messageEventId)),
+      true,
+    );
+    return keys.map(({ thread, messageEventId }) =>
+      (items.get(textOf(waitingKey(thread, messageEventId)))?.['waiting']?.SS ?? []).map((text) =>
+        waitingSchema.parse(JSON.parse(text)),
+      ),
+    );
+  }
+
+  async stopWaiting(thread: Thread, messageEventId: string): Promise<void> {
+    await reached(
+      this.#client.send(
+        new DeleteItemCommand({ TableName: this.#table, Key: keyItem(waitingKey(thread, messageEventId)) }),
+      ),
+    );
+  }
+
+  async dueIn(minute: string): Promise<readonly Timer[]> {
+    const shards = await Promise.all(dueBuckets(minute).map((bucket) => this.#dueInBucket(bucket)));
+    return shards.flat().sort((a, b) => (a.dueAt < b.dueAt ? -1 : 1));
+  }
+
+  async checkpoint(): Promise<SweepCheckpoint | undefined> {
+    const item = await this.#get(checkpointKey);
+    return item === undefined
+      ? undefined
+      : checkpointSchema.parse({ clearedThrough: item['clearedThrough']?.S, sentThrough: item['sentThrough']?.S });
+  }
+
+  async saveCheckpoint(checkpoint: SweepCheckpoint): Promise<void> {
+    await reached(
+      this.#client.send(
+        new PutItemCommand({
+          TableName: this.#table,
+          Item: {
+            ...keyItem(checkpointKey),
+            clearedThrough: { S: checkpoint.clearedThrough },
+            sentThrough: { S: checkpoint.sentThrough },
+          },
+        }),
+      ),
+    );
+  }
+
+  #putEvent({ event, text, caseId, conversation, effects }: StoredEvent): TransactWriteItem {
+    return {
+      Put: {
+        TableName: this.#table,
+        Item: {
+          ...keyItem(eventKey(conversation, event.id)),
+          caseId: { S: caseId },
+          body: { S: JSON.stringify({ caseId, conversation, event, effects }) },
+          ...(text === '' ? {} : { text: { S: text } }),
+        },
+        ConditionExpression: 'attribute_not_exists(pk)',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    };
+  }
+
+  #putCase({ before, after }: CaseChange): TransactWriteItem {
+    const due = dueKeys(after);
+    return {
+      Put: {
+        TableName: this.#table,
+        Item: {
+          ...keyItem(currentKey(after.conversation)),
+          body: { S: JSON.stringify(after) },
+          caseId: { S: after.id },
+          version: { N: String(after.version) },
+          ...(due === undefined ? {} : { dueBucket: { S: due.dueBucket }, dueAt: { S: due.dueAt } }),
+        },
+        ...(before === undefined
+          ? { ConditionExpression: 'attribute_not_exists(pk)' }
+          : {
+              ConditionExpression: 'version = :version AND caseId = :caseId',
+              ExpressionAttributeValues: { ':version': { N: String(before.version) }, ':caseId': { S: before.id } },
+            }),
+      },
+    };
+  }
+
+  /** What few events need beside the event and the case: room for a next case, erased words. */
+  #sideWrites({ closes, stored, erases }: CaseChange): TransactWriteItem[] {
+    const writes: TransactWriteItem[] = [];
+    if (closes !== undefined) {
+      writes.push({
+        Put: {
+          TableName: this.#table,
+          Item: { ...keyItem(resolvedKey(closes)), body: { S: JSON.stringify(closes) }, caseId: { S: closes.id } },
+        },
+      });
+    }
+    for (const eventId of erases) {
+      writes.push({
+        Update: {
+          TableName: this.#table,
+          Key: keyItem(eventKey(stored.conversation, eventId)),
+          UpdateExpression: 'REMOVE #text',
+          ExpressionAttributeNames: { '#text': 'text' },
+        },
+      });
+    }
+    return writes;
+  }
+
+  async #dueInBucket(bucket: string): Promise<Timer[]> {
+    const timers: Timer[] = [];
+    let from: Item | undefined;
+    do {
+      const page = await this.#query({
+        IndexName: 'due',
+        KeyConditionExpression: 'dueBucket = :bucket',
+        ExpressionAttributeValues: { ':bucket': { S: bucket } },
+        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+      });
+      timers.push(
+        ...page.items.flatMap((item) => (item['dueAt']?.S === undefined ? [] : [timerFromDueAt(item['dueAt'].S)])),
+      );
+      from = page.next;
+    } while (from !== undefined);
+    return timers;
+  }
+
+  async #get(key: Key): Promise<Item | undefined> {
+    const command = new GetItemCommand({ TableName: this.#table, Key: keyItem(key), ConsistentRead: true });
+    return (await reached(this.#client.send(command))).Item;
+  }
+
+  /** Items by `textOf(key)`; keys that DynamoDB leaves unprocessed are asked for again, then count as unavailable. */
+  async #getAll(keys: readonly Key[], consistent: boolean): Promise<Map<string, Item>> {
+    const distinct = [...new Map(keys.map((key) => [textOf(key), key])).values()];
+    const batches = Array.from({ length: Math.ceil(distinct.length / keysPerBatch) }, (_, index) =>
+      distinct.slice(index * keysPerBatch, (index + 1) * keysPerBatch),
+    );
+    const items = await Promise.all(batches.map((batch) => this.#getBatch(batch.map(keyItem), consistent)));
+    return new Map(items.flat().map((item) => [`${item['pk']?.S}\n${item['sk']?.S}`, item]));
+  }
+
+  async #getBatch(keys: readonly Item[], consistent: boolean): Promise<Item[]> {
+    const found: Item[] = [];
+    let open: readonly Item[] = keys;
+    for (let attempt = 0; attempt < 4 && open.length > 0; attempt += 1) {
+      const answer = await reached(
+        this.#client.send(
+          new BatchGetItemCommand({ RequestItems: { [this.#table]: { Keys: [...open], ConsistentRead: consistent } } }),
+        ),
+      );
+      found.push(...(answer.Responses?.[this.#table] ?? []));
+      open = answer.UnprocessedKeys?.[this.#table]?.Keys ?? [];
+    }
+    if (open.length > 0) throw new StoreUnavailableError(`${open.length} keys were left unprocessed`);
+    return found;
+  }
+
+  async #query(
+    input: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>,
+  ): Promise<{ items: Item[]; next: Item | undefined }> {
+    const answer = await reached(this.#client.send(new QueryCommand({ TableName: this.#table, ...input })));
+    return { items: answer.Items ?? [], next: answer.LastEvaluatedKey };
+  }
+}
+
+function keyItem({ pk, sk }: Key): Item {
+  return { pk: { S: pk }, sk: { S: sk } };
+}
+
+function textOf({ pk, sk }: Key): string {
+  return `${pk}\n${sk}`;
+}
+
+function toCase(item: Item | undefined): Case | undefined {
+  return item?.['body']?.S === undefined ? undefined : caseSchema.parse(JSON.parse(item['body'].S));
+}
+
+function toStoredEvent(item: Item | undefined): StoredEvent | undefined {
+  if (item?.['body']?.S === undefined) return undefined;
+  return { ...storedBodySchema.parse(JSON.parse(item['body'].S)), text: item['text']?.S ?? '' };
+}
+
+async function reached<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+/** What DynamoDB refuses as wrong stays wrong and is thrown as it is; everything else may go better next time. */
+function unavailable(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name === 'ValidationException') return error;
+  return new StoreUnavailableError(`${error.name}: ${error.message}`, { cause: error });
+}
