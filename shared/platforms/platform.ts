@@ -69,11 +69,26 @@ export interface ReadContext {
   readonly pathAccount: string | undefined;
 }
 
+/** What docs/platforms.md says of a platform (`local/commands/platforms-doc.ts`): plain sentences in Markdown, no field empty. */
+export interface PlatformAbout {
+  /** The name as its owner writes it: `LinkedIn`. */
+  readonly title: string;
+  /** What ops enter on the platform's side: webhook URL, subscriptions, permissions. */
+  readonly configure: string;
+  /** What opens or extends a case. */
+  readonly becomesCase: string;
+  /** What Vigie does not get to see, or sees and ignores. */
+  readonly notSeen: string;
+  /** What each entry of `PlatformSecrets` holds, how the call is verified, and what that does not prove. */
+  readonly secrets: string;
+}
+
 /** All of a platform that Vigie needs, pure: no clock, no network, no environment. One file each. */
 export interface Platform {
   readonly name: string;
   /** Other words for it in fixture folders and on the command line (`meta-facebook` for `meta`). */
   readonly aliases: readonly string[];
+  readonly about: PlatformAbout;
   /** Answers a handshake (`GET` challenge, `url_verification`, `PING`), or `undefined` when this call is none. */
   challenge?(request: WebhookRequest, secrets: PlatformSecrets): WebhookResponse | undefined;
   /** True only if one of the secrets vouches for these bytes at `now`. Never throws on hostile input. */
