@@ -2,6 +2,7 @@ import type { Timer } from './contracts/timer.ts';
 import type { Sentiment } from './domain/assessment.ts';
 import type { Case, CaseEvent, Conversation, Effect } from './domain/case.ts';
 import type { InboundEvent } from './domain/inbound-event.ts';
+import type { PlatformSecrets } from './platforms/platform.ts';
 
 /** An event as it is kept: with the customer's words, until they are erased, and what the world was told of it. */
 export interface StoredEvent {
@@ -112,4 +113,11 @@ export interface SentimentAnalyser {
   analyse(
     documents: readonly { readonly text: string; readonly language: string }[],
   ): Promise<readonly (Sentiment | 'unavailable' | 'unanswerable')[]>;
+}
+
+/** The platforms' secrets. Both methods reject when the vault cannot be reached or holds nonsense. */
+export interface SecretVault {
+  secretsOf(platform: string): Promise<PlatformSecrets>;
+  /** Freshly read, for a signature that failed: a secret may just have been rotated. `undefined` when asked too often. */
+  newerSecretsOf(platform: string): Promise<PlatformSecrets | undefined>;
 }

@@ -113,6 +113,8 @@ export const caseSchema = z.object({
     deleted: z.number().int().nonnegative(),
     firstAt: instant.optional(),
     lastAt: instant.optional(),
+    /** The latest messages and edits, oldest first: what a desk is shown. */
+    recent: z.array(z.object({ messageKey: z.string(), eventId: z.string(), at: instant })),
   }),
   /** The brand's last answers, oldest first: what a late message is judged against. */
   replies: z.array(instant),
@@ -142,6 +144,8 @@ export type Transition =
   | { readonly kind: 'refused'; readonly reason: RefusalReason };
 
 const keptReplies = 8;
+/** A desk sees the end of a conversation; the rest is on the platform. */
+const shownMessages = 20;
 const inHouse = 'in_house';
 
 /** Partition of a conversation's thread: all that happens in it is stored together, whoever its author. */
@@ -241,7 +245,7 @@ function quietCase(conversation: Conversation, number: number): Case {
     public: false,
     language: 'und',
     fence: 0,
-    messages: { count: 0, deleted: 0 },
+    messages: { count: 0, deleted: 0, recent: [] },
     replies: [],
     clocks: {},
   };
@@ -283,6 +287,9 @@ function withMessage(subject: Case, event: MessageEvent): Case {
           subject.messages.lastAt === undefined || event.at > subject.messages.lastAt
             ? event.at
             : subject.messages.lastAt,
+        recent: [...subject.messages.recent, { messageKey: event.messageKey, eventId: event.id, at: event.at }]
+          .sort((a, b) => compareText(a.at, b.at) || compareText(a.eventId, b.eventId))
+          .slice(-shownMessages),
       },
     },
     event,
@@ -333,7 +340,11 @@ function comparePlacement(
 ): number {
   if (a.route !== b.route) return routeRank[a.route] - routeRank[b.route];
   if (a.priority !== b.priority) return priorities.indexOf(b.priority) - priorities.indexOf(a.priority);
-  return a.rule < b.rule ? 1 : -1;
+  return compareText(b.rule, a.rule);
+}
+
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 function higherPriority(a: Priority, b: Priority): Priority {
@@ -388,7 +399,14 @@ function withdraw(subject: Case): { case: Case; effects: Effect[] } {
 }
 
 function onDeleted(before: Case, messageKey: string): Transition {
-  const subject = { ...before, messages: { ...before.messages, deleted: before.messages.deleted + 1 } };
+  const subject = {
+    ...before,
+    messages: {
+      ...before.messages,
+      deleted: before.messages.deleted + 1,
+      recent: before.messages.recent.filter((shown) => shown.messageKey !== messageKey),
+    },
+  };
   const erase: Effect[] = before.offer === undefined ? [] : [{ kind: 'erase', ...target(before.offer), messageKey }];
   if (subject.messages.deleted < subject.messages.count || !isActive(before)) return changed(subject, erase);
   const { case: withdrawn, effects } = withdraw(subject);

@@ -1,0 +1,58 @@
+import type { Signal } from '../domain/assessment.ts';
+import type { Lane, RefusalReason } from '../domain/case.ts';
+import type { ClockName } from '../domain/clocks.ts';
+import type { Decision } from '../domain/decision.ts';
+
+/**
+ * All that functions ever log. A closed list, so that alarms can key on `event` and so that there is no field in which a
+ * customer's words could stand.
+ */
+export type LogEntry =
+  | { event: 'webhook_received'; platform: string; events: number; ignored: Readonly<Record<string, number>> }
+  | { event: 'webhook_refused'; platform: string; status: number; code: string }
+  | { event: 'secret_missing'; platform: string }
+  | {
+      event: 'message_triaged';
+      type: string;
+      channel: string;
+      accountId: string;
+      messageId: string;
+      language: string;
+      sentiment?: string;
+      signals: readonly Signal[];
+      topics: readonly string[];
+      missing: readonly string[];
+      noise?: string;
+      decision: Decision;
+    }
+  | {
+      event: 'case_changed';
+      caseId: string;
+      by: string;
+      eventId: string;
+      state: string;
+      desk?: string;
+      priority: string;
+      version: number;
+      clocks: Readonly<Partial<Record<ClockName, string>>>;
+    }
+  | { event: 'event_known'; caseId: string; by: string; eventId: string }
+  | { event: 'effect_sent'; caseId: string; kind: string; desk: string; lane?: Lane; offerId?: string; fence?: number }
+  | { event: 'effect_failed'; caseId: string; kind: string; desk: string }
+  | { event: 'event_waits'; type: string; messageId: string }
+  | { event: 'event_without_case'; type: string; messageId: string }
+  | { event: 'timer_fired'; caseId: string; clock: ClockName; dueAt: string; lagMs: number }
+  | { event: 'timer_stale'; caseId: string; clock: ClockName; dueAt: string }
+  | { event: 'timers_swept'; sent: number; overdue: number; minutes: number }
+  | { event: 'timers_left_behind'; count: number; minute: string }
+  | { event: 'outcome_refused'; caseId: string; desk: string; because: RefusalReason }
+  | { event: 'analyser_degraded'; service: string; because: string }
+  | { event: 'record_parked'; reason: string; recordId: string }
+  | { event: 'record_retried'; because: string; recordId: string };
+
+export type Log = (entry: LogEntry) => void;
+
+/** Writes entries as one JSON line each, with the function's name and the time. */
+export function createLog(functionName: string, now: () => Date, write: (line: string) => void): Log {
+  return (entry) => write(JSON.stringify({ at: now().toISOString(), function: functionName, ...entry }));
+}

@@ -1,0 +1,115 @@
+import * as z from 'zod';
+import type { QueueSender } from '../ports.ts';
+import type { Log } from './log.ts';
+
+/** What we use of an SQS event: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+const sqsEventSchema = z.object({
+  Records: z.array(
+    z.object({
+      messageId: z.string(),
+      body: z.string(),
+      attributes: z.object({ SenderId: z.string().optional() }).default({}),
+    }),
+  ),
+});
+
+export interface QueueRecord<Body> {
+  readonly id: string;
+  readonly body: Body;
+  /** Whoever sent it, by its AWS identity. */
+  readonly senderId: string | undefined;
+}
+
+export interface ParkedPart {
+  readonly reason: string;
+  /** What is kept for a person to look at; JSON text. */
+  readonly body: string;
+}
+
+/**
+ * The three results of a record. `done`: its effects are out. `retry`: it stays in the queue and comes again. `park`: these parts of it can
+ * never succeed and go to the dead-letter queue with their reasons; the rest is done.
+ */
+export type RecordResult =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'retry'; readonly because: string }
+  | { readonly kind: 'park'; readonly parts: readonly ParkedPart[] };
+
+export interface BatchAnswer {
+  batchItemFailures: { itemIdentifier: string }[];
+}
+
+/** SQS takes 1 MiB; a parked body keeps room for its envelope. */
+const parkedCharacters = 200_000;
+
+/**
+ * Parses a batch of records with their schema, hands the sound ones to `work` together, and answers for each of them. A record that cannot
+ * be parsed is parked; one for which `work` gives no result, or whose parking fails, is retried.
+ */
+export async function settleBatch<Body>(
+  event: unknown,
+  schema: z.ZodType<Body>,
+  { queues, deadLetterQueueUrl, log }: { queues: QueueSender; deadLetterQueueUrl: string; log: Log },
+  work: (records: readonly QueueRecord<Body>[]) => Promise<ReadonlyMap<string, RecordResult>>,
+): Promise<BatchAnswer> {
+  const records = sqsEventSchema.parse(event).Records;
+  const results = new Map<string, RecordResult>();
+  const sound: QueueRecord<Body>[] = [];
+  for (const record of records) {
+    const body = parseBody(record.body, schema);
+    if (body.kind === 'sound') {
+      sound.push({ id: record.messageId, body: body.value, senderId: record.attributes.SenderId });
+    } else {
+      results.set(record.messageId, { kind: 'park', parts: [{ reason: body.reason, body: record.body }] });
+    }
+  }
+  if (sound.length > 0) for (const [id, result] of await work(sound)) results.set(id, result);
+  const parked = records.flatMap(({ messageId }) => {
+    const result = results.get(messageId);
+    return result?.kind === 'park' ? result.parts.map((part) => ({ messageId, part })) : [];
+  });
+  const stored = await queues.send(
+    parked.map(({ messageId, part }) => ({
+      queueUrl: deadLetterQueueUrl,
+      body: JSON.stringify({ reason: part.reason, recordId: messageId, body: part.body.slice(0, parkedCharacters) }),
+      attributes: { reason: part.reason.slice(0, 200) },
+    })),
+  );
+  parked.forEach(({ messageId, part }, index) => {
+    if (stored[index] === true) log({ event: 'record_parked', reason: part.reason, recordId: messageId });
+    else results.set(messageId, { kind: 'retry', because: 'could not be parked' });
+  });
+  return {
+    batchItemFailures: records.flatMap(({ messageId }) => {
+      const result = results.get(messageId) ?? { kind: 'retry', because: 'no result' };
+      if (result.kind !== 'retry') return [];
+      log({ event: 'record_retried', because: result.because, recordId: messageId });
+      return [{ itemIdentifier: messageId }];
+    }),
+  };
+}
+
+/** One result for a record that holds several parts: any part to retry retries the record, its other parts are harmless twins then. */
+export function combineResults(results: readonly RecordResult[]): RecordResult {
+  const retry = results.find((result) => result.kind === 'retry');
+  if (retry !== undefined) return retry;
+  const parts = results.flatMap((result) => (result.kind === 'park' ? result.parts : []));
+  return parts.length === 0 ? { kind: 'done' } : { kind: 'park', parts };
+}
+
+function parseBody<Body>(
+  text: string,
+  schema: z.ZodType<Body>,
+): { kind: 'sound'; value: Body } | { kind: 'broken'; reason: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { kind: 'broken', reason: 'not JSON' };
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return { kind: 'sound', value: parsed.data };
+  const [issue] = parsed.error.issues;
+  // Path and code only: a message of zod may quote what it found.
+  return { kind: 'broken', reason: `wrong shape at ${issue?.path.join('.') || 'top level'}: ${issue?.code}` };
+}
