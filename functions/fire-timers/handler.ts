@@ -1,0 +1,118 @@
+import { type Casework, type Change, type ChangeResult, changeCases, timerEntry } from '../../shared/casework.ts';
+import { type Timer, timerSchema } from '../../shared/contracts/timer.ts';
+import { StoreUnavailableError } from '../../shared/ports.ts';
+import { type BatchAnswer, type QueueRecord, type RecordResult, settleBatch } from '../../shared/runtime/sqs-batch.ts';
+
+export interface Dependencies extends Casework {
+  readonly deadLetterQueueUrl: string;
+  /** Resolves when this instant (ISO 8601) has come. */
+  readonly waitUntil: (instant: string) => Promise<void>;
+}
+
+/** SQS delays by whole seconds, so that a timer comes up to one second early; what comes earlier goes back to the queue. */
+const longestWaitMs = 2_000;
+
+/** Fires each timer of a batch when its moment has come, not before: those that are due together, then the next. */
+export function fireTimers(batch: unknown, dependencies: Dependencies): Promise<BatchAnswer> {
+  return settleBatch(batch, timerSchema, dependencies, async (records) => {
+    const results = new Map<string, RecordResult>();
+    let rest = records.toSorted((a, b) => (a.body.dueAt < b.body.dueAt ? -1 : 1));
+    while (rest.length > 0) {
+      const now = dependencies.now();
+      const ripe = rest.filter(({ body }) => Date.parse(body.dueAt) <= now.getTime());
+      rest = rest.filter((record) => !ripe.includes(record));
+      for (const [id, result] of await fireAll(ripe, dependencies)) results.set(id, result);
+      const [next] = rest;
+      if (next === undefined) break;
+      if (Date.parse(next.body.dueAt) - now.getTime() > longestWaitMs) {
+        for (const [id, result] of await putBack(rest, dependencies)) results.set(id, result);
+        break;
+      }
+      await dependencies.waitUntil(next.body.dueAt);
+    }
+    return results;
+  });
+}
+
+async function fireAll(
+  records: readonly QueueRecord<Timer>[],
+  dependencies: Dependencies,
+): Promise<readonly [string, RecordResult][]> {
+  const { store, log, now } = dependencies;
+  const results: [string, RecordResult][] = [];
+  const changes: { record: QueueRecord<Timer>; change: Change }[] = [];
+  await Promise.all(
+    records.map(async (record) => {
+      try {
+        const current = await store.find(record.body.caseId);
+        if (current !== undefined) {
+          changes.push({ record, change: toChange(record.body, current, now().toISOString()) });
+          return;
+        }
+        log({ event: 'timer_stale', ...record.body });
+        results.push([record.id, { kind: 'done' }]);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error;
+        results.push([record.id, { kind: 'retry', because: error.message }]);
+      }
+    }),
+  );
+  const changed = await changeCases(
+    dependencies,
+    changes.map(({ change }) => change),
+  );
+  changes.forEach(({ record }, index) => {
+    results.push([record.id, toRecordResult(record.body, changed[index], dependencies)]);
+  });
+  return results;
+}
+
+function toChange(timer: Timer, current: NonNullable<Change['known']>['current'] & object, at: string): Change {
+  return {
+    conversation: current.conversation,
+    caseId: timer.caseId,
+    known: { current },
+    text: '',
+    event: {
+      type: 'timer_fired',
+      id: `timer:${timer.caseId}:${timer.clock}:${timer.dueAt}`,
+      at,
+      recordedAt: at,
+      clock: timer.clock,
+      dueAt: timer.dueAt,
+    },
+  };
+}
+
+function toRecordResult(timer: Timer, result: ChangeResult | undefined, { log, now }: Dependencies): RecordResult {
+  switch (result?.kind) {
+    case undefined:
+      return { kind: 'retry', because: 'not reached' };
+    case 'done':
+      log({ event: 'timer_fired', ...timer, lagMs: now().getTime() - Date.parse(timer.dueAt) });
+      return { kind: 'done' };
+    case 'refused':
+      // The promise was kept, or the case is closed: the normal end of most timers.
+      log({ event: 'timer_stale', ...timer });
+      return { kind: 'done' };
+    case 'retry':
+      return result;
+    case 'park':
+      return { kind: 'park', parts: [{ reason: result.reason, body: JSON.stringify(timer) }] };
+  }
+}
+
+async function putBack(
+  records: readonly QueueRecord<Timer>[],
+  { queues, destinations, now }: Dependencies,
+): Promise<readonly [string, RecordResult][]> {
+  const sent = await queues.send(
+    records.map(({ body }) =>
+      timerEntry(destinations.timerQueueUrl, body, (Date.parse(body.dueAt) - now().getTime()) / 1000),
+    ),
+  );
+  return records.map(({ id }, index): [string, RecordResult] => [
+    id,
+    sent[index] === true ? { kind: 'done' } : { kind: 'retry', because: 'could not be put back' },
+  ]);
+}

@@ -1,0 +1,368 @@
+import { createHash } from 'node:crypto';
+import { type Casework, type Change, type ChangeResult, changeCases } from '../../shared/casework.ts';
+import { type IntakeRecord, intakeRecordSchema } from '../../shared/contracts/intake.ts';
+import type { Assessment, Sentiment } from '../../shared/domain/assessment.ts';
+import type { Case, CaseEvent, Conversation } from '../../shared/domain/case.ts';
+import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-event.ts';
+import type { Router } from '../../shared/domain/routing.ts';
+import { type SentimentAnalyser, type StoredEvent, StoreUnavailableError } from '../../shared/ports.ts';
+import {
+  type BatchAnswer,
+  combineResults,
+  type QueueRecord,
+  type RecordResult,
+  settleBatch,
+} from '../../shared/runtime/sqs-batch.ts';
+
+export interface Dependencies extends Casework {
+  readonly assess: (message: InboundEvent) => Assessment;
+  readonly router: Router;
+  readonly analyser: SentimentAnalyser;
+  readonly deadLetterQueueUrl: string;
+}
+
+/** So long a message waits for an analyser that is down or throttled; then it is decided without, and stays in-house. */
+const waitForAnalyserSeconds = 60;
+
+/** An event on its way, with the time its POST came in. */
+interface Arrival {
+  readonly receivedAt: string;
+  readonly event: InboundEvent;
+}
+
+/**
+ * Triages a batch of the intake queue: messages are assessed, decided and folded into their cases first, then whatever is about a
+ * message (edits, deletes, replies), whether it came in this batch or has waited for its message.
+ */
+export function triageMessages(batch: unknown, dependencies: Dependencies): Promise<BatchAnswer> {
+  return settleBatch(batch, intakeRecordSchema, dependencies, async (records) => {
+    const arrivals = records.flatMap(({ body }) =>
+      body.events.map((event) => ({ receivedAt: body.receivedAt, event })),
+    );
+    const results = await triage(arrivals, dependencies);
+    return resultsByRecord(records, results);
+  });
+}
+
+async function triage(arrivals: readonly Arrival[], dependencies: Dependencies): Promise<RecordResult[]> {
+  try {
+    const results = new Map<Arrival, RecordResult>();
+    const messages = arrivals.filter(({ event }) => event.type === 'message_received' || event.type === 'fetch_needed');
+    for (const [arrival, result] of await receiveMessages(messages, dependencies)) results.set(arrival, result);
+    const followUps = arrivals.filter((arrival) => !messages.includes(arrival));
+    const released = await releaseWaiting(messages, results, dependencies);
+    const applied = await applyFollowUps([...followUps, ...released.keys()], dependencies);
+    for (const arrival of followUps) results.set(arrival, applied.get(arrival) ?? notReached);
+    await forgetWaiting(released, applied, results, dependencies);
+    return arrivals.map((arrival) => results.get(arrival) ?? notReached);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    return arrivals.map(() => ({ kind: 'retry', because: error.message }));
+  }
+}
+
+const notReached: RecordResult = { kind: 'retry', because: 'not reached' };
+
+function resultsByRecord(
+  records: readonly QueueRecord<IntakeRecord>[],
+  results: readonly RecordResult[],
+): ReadonlyMap<string, RecordResult> {
+  let start = 0;
+  return new Map(
+    records.map(({ id, body }) => {
+      const own = results.slice(start, start + body.events.length);
+      start += body.events.length;
+      return [id, combineResults(own)];
+    }),
+  );
+}
+
+async function receiveMessages(
+  arrivals: readonly Arrival[],
+  dependencies: Dependencies,
+): Promise<ReadonlyMap<Arrival, RecordResult>> {
+  const found = await dependencies.store.look(
+    arrivals.map(({ event }) => ({ conversation: conversationOf(event), eventId: receivedId(event) })),
+  );
+  const fresh = arrivals.filter((_, index) => found[index]?.known === undefined);
+  const assessments = await assessAll(fresh, dependencies);
+  const results = new Map<Arrival, RecordResult>();
+  const changes = new Map<Arrival, Change>();
+  arrivals.forEach((arrival, index) => {
+    const { current, known } = found[index] ?? {};
+    const conversation = conversationOf(arrival.event);
+    if (known !== undefined) {
+      // Decided before; its effects may still be owed.
+      changes.set(arrival, { conversation, event: known.event, text: known.text, known: { current } });
+      return;
+    }
+    const assessment = assessments.get(arrival);
+    if (assessment === undefined) results.set(arrival, { kind: 'retry', because: 'the analyser is not available' });
+    else
+      changes.set(arrival, {
+        ...messageChange('message_received', arrival, assessment, dependencies),
+        known: { current },
+      });
+  });
+  const changed = await changeCases(dependencies, [...changes.values()]);
+  [...changes.keys()].forEach((arrival, index) => {
+    results.set(arrival, toRecordResult(changed[index], arrival));
+  });
+  return results;
+}
+
+/** Assesses messages locally, and by the analyser where its verdict could change the decision; absent: try again later. */
+async function assessAll(
+  arrivals: readonly Arrival[],
+  { assess, router, analyser, now }: Dependencies,
+): Promise<ReadonlyMap<Arrival, Assessment>> {
+  const assessments = new Map(arrivals.map((arrival) => [arrival, assess(arrival.event)]));
+  const asking = [...assessments].filter(
+    ([{ event }, assessment]) =>
+      analyser.languages.has(assessment.language.code) && router.sentimentDecides(event, assessment),
+  );
+  const verdicts = await analyser.analyse(
+    asking.map(([{ event }, { language }]) => ({ text: event.text, language: language.code })),
+  );
+  asking.forEach(([arrival, assessment], index) => {
+    const verdict = verdicts[index] ?? 'unavailable';
+    const waited = (now().getTime() - Date.parse(arrival.receivedAt)) / 1000;
+    if (verdict === 'unavailable' && waited < waitForAnalyserSeconds) assessments.delete(arrival);
+    else assessments.set(arrival, withVerdict(assessment, verdict));
+  });
+  return assessments;
+}
+
+function withVerdict(assessment: Assessment, verdict: Sentiment | 'unavailable' | 'unanswerable'): Assessment {
+  return typeof verdict === 'object'
+    ? { ...assessment, sentiment: verdict }
+    : { ...assessment, missing: [...assessment.missing, 'sentiment'] };
+}
+
+function messageChange(
+  type: 'message_received' | 'message_edited',
+  { event, receivedAt }: Arrival,
+  assessment: Assessment,
+  { router, log, now }: Dependencies,
+  conversation: Conversation = conversationOf(event),
+): Change {
+  const decision = router.decide(event, assessment);
+  log({
+    event: 'message_triaged',
+    type: event.type,
+    channel: event.channel,
+    accountId: event.accountId,
+    messageId: event.messageId,
+    language: assessment.language.code,
+    ...(assessment.sentiment === undefined ? {} : { sentiment: assessment.sentiment.label }),
+    signals: assessment.signals,
+    topics: assessment.topics.map(({ topic }) => topic),
+    missing: assessment.missing,
+    ...(assessment.noise === undefined ? {} : { noise: assessment.noise }),
+    decision,
+  });
+  return {
+    conversation,
+    text: event.text,
+    event: {
+      type,
+      id: type === 'message_received' ? receivedId(event) : editedId(event),
+      at: event.postedAt ?? receivedAt,
+      recordedAt: now().toISOString(),
+      messageKey: messageKeyOf(event),
+      messageId: event.messageId,
+      author: event.author,
+      public: event.public,
+      language: assessment.language.code,
+      decision,
+      ...(event.permalink === undefined ? {} : { permalink: event.permalink }),
+      ...(event.attachments === undefined ? {} : { attachments: event.attachments }),
+      ...(event.rating === undefined ? {} : { rating: event.rating }),
+    },
+  };
+}
+
+/** What has waited for the messages that are now stored. */
+async function releaseWaiting(
+  messages: readonly Arrival[],
+  results: ReadonlyMap<Arrival, RecordResult>,
+  { store }: Dependencies,
+): Promise<ReadonlyMap<Arrival, Arrival>> {
+  const stored = messages.filter((arrival) => results.get(arrival)?.kind === 'done');
+  const waiting = await store.waiting(
+    stored.map(({ event }) => ({ thread: event, messageEventId: receivedId(event) })),
+  );
+  return new Map(
+    stored.flatMap((message, index) => (waiting[index] ?? []).map((arrival): [Arrival, Arrival] => [arrival, message])),
+  );
+}
+
+/** Forgets what is applied; a message whose followers could not be applied yet comes again, and they with it. */
+async function forgetWaiting(
+  released: ReadonlyMap<Arrival, Arrival>,
+  applied: ReadonlyMap<Arrival, RecordResult>,
+  results: Map<Arrival, RecordResult>,
+  { store }: Dependencies,
+): Promise<void> {
+  for (const [message, followers] of Map.groupBy(released.keys(), (arrival) => released.get(arrival))) {
+    if (message === undefined) continue;
+    const combined = combineResults(followers.map((follower) => applied.get(follower) ?? notReached));
+    if (combined.kind !== 'retry') await store.stopWaiting(message.event, receivedId(message.event));
+    if (combined.kind !== 'done') results.set(message, combined);
+  }
+}
+
+async function applyFollowUps(
+  arrivals: readonly Arrival[],
+  dependencies: Dependencies,
+): Promise<ReadonlyMap<Arrival, RecordResult>> {
+  const results = new Map<Arrival, RecordResult>();
+  const changes = new Map<Arrival, Change>();
+  const targets = await messagesMeant(arrivals, dependencies);
+  for (const arrival of arrivals) {
+    const prepared = await followUpChange(arrival, targets.get(arrival), dependencies);
+    if (prepared.kind === 'change') changes.set(arrival, prepared.change);
+    else results.set(arrival, prepared);
+  }
+  const changed = await changeCases(dependencies, [...changes.values()]);
+  [...changes.keys()].forEach((arrival, index) => {
+    results.set(arrival, toRecordResult(changed[index], arrival));
+  });
+  return results;
+}
+
+/** The stored message that each edit, delete or reply is about, as far as it has arrived. */
+async function messagesMeant(
+  arrivals: readonly Arrival[],
+  { store }: Dependencies,
+): Promise<ReadonlyMap<Arrival, StoredEvent>> {
+  const asked = arrivals.flatMap((arrival) => {
+    const eventId = eventIdMeant(arrival.event);
+    return eventId === undefined ? [] : [{ arrival, thread: arrival.event, eventId }];
+  });
+  const found = await store.events(asked);
+  return new Map(
+    asked.flatMap(({ arrival }, index): [Arrival, StoredEvent][] => {
+      const stored = found[index];
+      return stored === undefined ? [] : [[arrival, stored]];
+    }),
+  );
+}
+
+type Prepared = { readonly kind: 'change'; readonly change: Change } | RecordResult;
+
+async function followUpChange(
+  arrival: Arrival,
+  meant: StoredEvent | undefined,
+  dependencies: Dependencies,
+): Promise<Prepared> {
+  const { event, receivedAt } = arrival;
+  const { store, log, now } = dependencies;
+  const at = event.postedAt ?? receivedAt;
+  const recordedAt = now().toISOString();
+  if (event.type === 'own_reply' && event.toAuthorId !== undefined) {
+    const conversation = { ...threadOf(event), author: event.toAuthorId };
+    return { kind: 'change', change: { conversation, event: ownReply(event, at, recordedAt), text: event.text } };
+  }
+  const eventId = eventIdMeant(event);
+  if (eventId === undefined) {
+    // The brand spoke to nobody in particular: no customer was answered.
+    log({ event: 'event_without_case', type: event.type, messageId: event.messageId });
+    return { kind: 'done' };
+  }
+  if (meant === undefined) {
+    if ((await store.wait(event, eventId, arrival)) === 'waiting') {
+      log({ event: 'event_waits', type: event.type, messageId: event.messageId });
+      return { kind: 'done' };
+    }
+    const [arrived] = await store.events([{ thread: event, eventId }]);
+    return arrived === undefined ? notReached : followUpChange(arrival, arrived, dependencies);
+  }
+  const { conversation } = meant;
+  switch (event.type) {
+    case 'own_reply':
+      return { kind: 'change', change: { conversation, event: ownReply(event, at, recordedAt), text: event.text } };
+    case 'message_deleted': {
+      const current = await store.current(conversation);
+      const id = `message_deleted:${messageKeyOf(event)}`;
+      return {
+        kind: 'change',
+        change: {
+          conversation,
+          event: { type: 'message_deleted', id, at, recordedAt, messageKey: messageKeyOf(event) },
+          text: '',
+          erases: await wordsOf(messageKeyOf(event), meant, current, dependencies),
+          known: { current },
+        },
+      };
+    }
+    default: {
+      const assessment = (await assessAll([arrival], dependencies)).get(arrival);
+      if (assessment === undefined) return { kind: 'retry', because: 'the analyser is not available' };
+      return {
+        kind: 'change',
+        change: messageChange('message_edited', arrival, assessment, dependencies, conversation),
+      };
+    }
+  }
+}
+
+function ownReply(event: InboundEvent, at: string, recordedAt: string): CaseEvent {
+  return { type: 'own_reply', id: `own_reply:${event.messageId}`, at, recordedAt, messageKey: messageKeyOf(event) };
+}
+
+/** Ids of the stored events that hold the words of a message: it and its edits. */
+async function wordsOf(
+  messageKey: string,
+  meant: StoredEvent,
+  current: Case | undefined,
+  { store }: Dependencies,
+): Promise<readonly string[]> {
+  const subject = current?.id === meant.caseId ? current : await store.find(meant.caseId);
+  if (subject === undefined) return [meant.event.id];
+  return (await store.history(subject)).flatMap(({ event }) =>
+    (event.type === 'message_received' || event.type === 'message_edited') && event.messageKey === messageKey
+      ? [event.id]
+      : [],
+  );
+}
+
+function toRecordResult(result: ChangeResult | undefined, { event, receivedAt }: Arrival): RecordResult {
+  if (result === undefined) return notReached;
+  switch (result.kind) {
+    case 'done':
+      return { kind: 'done' };
+    case 'retry':
+      return result;
+    case 'refused':
+    case 'park':
+      return {
+        kind: 'park',
+        parts: [{ reason: result.reason, body: JSON.stringify({ receivedAt, events: [event] }) }],
+      };
+  }
+}
+
+function threadOf({ channel, accountId, thread }: InboundEvent) {
+  return { channel, accountId, thread };
+}
+
+/** Where the platform names no author each message stands for itself. */
+function conversationOf(event: InboundEvent): Conversation {
+  return { ...threadOf(event), author: event.author.id ?? messageKeyOf(event) };
+}
+
+function receivedId(event: InboundEvent): string {
+  return `message_received:${messageKeyOf(event)}`;
+}
+
+function editedId(event: InboundEvent): string {
+  const version = createHash('sha256').update([event.messageId, event.postedAt ?? '', event.text].join('\n'));
+  return `message_edited:${messageKeyOf(event)}:${version.digest('hex').slice(0, 16)}`;
+}
+
+/** Id of the event that stored the message which this edit, delete or reply is about. */
+function eventIdMeant(event: InboundEvent): string | undefined {
+  const key = event.type === 'own_reply' ? event.inReplyTo : messageKeyOf(event);
+  return key === undefined ? undefined : `message_received:${key}`;
+}
