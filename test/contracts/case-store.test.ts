@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
+import { applyEvent, type Case, type CaseEvent, type Conversation } from '../../shared/domain/case.ts';
+import { minuteOf } from '../../shared/domain/due.ts';
+import type { CaseChange, CaseStore } from '../../shared/ports.ts';
+import { dynamoEngines, isInstalled, startEngine } from '../support/dynamodb-engines.ts';
+import { MemoryCaseStore } from '../support/memory-case-store.ts';
+import {
+  conversationWith,
+  deleted,
+  inboundMessage,
+  noonPlus,
+  received,
+  replied,
+  sensitive,
+} from '../support/samples.ts';
+
+interface Implementation {
+  readonly name: string;
+  readonly available: boolean;
+  start(): Promise<{ store: CaseStore; stop(): Promise<void> }>;
+}
+
+const implementations: readonly Implementation[] = [
+  {
+    name: 'memory',
+    available: true,
+    start: async () => ({ store: new MemoryCaseStore(), stop: async () => {} }),
+  },
+  ...dynamoEngines.map((engine) => ({
+    name: `DynamoDB on ${engine.name}`,
+    available: isInstalled(engine),
+    start: async () => {
+      const { client, table, stop } = await startEngine(engine);
+      return { store: new DynamoCaseStore(client, { tableName: table }), stop };
+    },
+  })),
+];
+
+function change(
+  before: Case | undefined,
+  event: CaseEvent,
+  conversation: Conversation,
+  fields: Partial<CaseChange> & { text?: string } = {},
+): CaseChange {
+  const transition = applyEvent(before, event, conversation);
+  if (transition.kind === 'refused') throw new Error(transition.reason);
+  const { case: after, effects, closes } = transition;
+  return {
+    stored: { caseId: after.id, conversation, event, text: fields.text ?? 'Où est mon colis ?', effects },
+    before,
+    after,
+    closes,
+    erases: fields.erases ?? [],
+  };
+}
+
+describe.each(implementations)('a case store: $name', ({ available, start }) => {
+  let store: CaseStore;
+  let stop: () => Promise<void>;
+  let serial = 0;
+  /** Each test has a conversation of its own in the shared store. */
+  const someone = () => conversationWith(`author-${serial++}`);
+
+  beforeAll(async () => {
+    if (available) ({ store, stop } = await start());
+  });
+  afterAll(async () => {
+    if (available) await stop();
+  });
+
+  test.skipIf(!available)('gives back what was written', async () => {
+    const conversation = someone();
+    const first = change(undefined, received('m1', 0), conversation);
+    expect(await store.append(first)).toEqual({ kind: 'written' });
+    expect(await store.current(conversation)).toEqual(first.after);
+    expect(await store.find(first.after.id)).toEqual(first.after);
+    expect(await store.events([{ thread: conversation, eventId: 'message_received:m1' }])).toEqual([first.stored]);
+    expect(await store.look([{ conversation, eventId: 'message_received:m1' }])).toEqual([
+      { current: first.after, known: first.stored },
+    ]);
+    expect(await store.history(first.after)).toEqual([first.stored]);
+  });
+
+  test.skipIf(!available)('answers nothing for what it does not have', async () => {
+    const conversation = someone();
+    expect(await store.current(conversation)).toBeUndefined();
+    expect(await store.find('00000000000000000000-0000000000-1')).toBeUndefined();
+    expect(await store.find('no case id')).toBeUndefined();
+    expect(await store.look([{ conversation, eventId: 'x' }])).toEqual([{ current: undefined, known: undefined }]);
+    expect(await store.events([{ thread: conversation, eventId: 'x' }])).toEqual([undefined]);
+  });
+
+  test.skipIf(!available)('takes an event once, and tells its twin what was stored', async () => {
+    const conversation = someone();
+    const first = change(undefined, received('m1', 0), conversation);
+    await store.append(first);
+    expect(await store.append(first)).toEqual({ kind: 'known', stored: first.stored });
+    const onTop = change(first.after, received('m1', 0, sensitive), conversation);
+    expect(await store.append(onTop)).toEqual({ kind: 'known', stored: first.stored });
+    expect(await store.current(conversation)).toEqual(first.after);
+  });
+
+  test.skipIf(!available)('of two writers on one version lets one through', async () => {
+    const conversation = someone();
+    const first = change(undefined, received('m1', 0), conversation);
+    await store.append(first);
+    const left = change(first.after, received('m2', 1), conversation);
+    const right = change(first.after, received('m3', 2), conversation);
+    const results = await Promise.all([store.append(left), store.append(right)]);
+    expect(results.map(({ kind }) => kind).sort()).toEqual(['moved', 'written']);
+    const winner = results[0]?.kind === 'written' ? left : right;
+    const loser = winner === left ? right : left;
+    expect(await store.current(conversation)).toEqual(winner.after);
+    expect(await store.events([{ thread: conversation, eventId: loser.stored.event.id }])).toEqual([undefined]);
+  });
+
+  test.skipIf(!available)('of two writers that open a conversation lets one through', async () => {
+    const conversation = someone();
+    const results = await Promise.all(
+      ['m1', 'm2'].map((key) => store.append(change(undefined, received(key, 0), conversation))),
+    );
+    expect(results.map(({ kind }) => kind).sort()).toEqual(['moved', 'written']);
+  });
+
+  test.skipIf(!available)('keeps a resolved case findable when the next one opens', async () => {
+    const conversation = someone();
+    const first = change(undefined, received('m1', 0), conversation);
+    await store.append(first);
+    const { offer } = first.after;
+    if (offer === undefined) throw new Error('no offer');
+    const at = noonPlus(10);
+    const end = change(
+      first.after,
+      { type: 'resolved', id: 'o1', at, recordedAt: at, offerId: offer.id, fence: offer.fence, desk: offer.desk },
+      conversation,
+    );
+    await store.append(end);
+    const next = change(end.after, received('m2', 20), conversation);
+    expect(next.after.number).toBe(2);
+    expect(await store.append(next)).toEqual({ kind: 'written' });
+    expect(await store.current(conversation)).toEqual(next.after);
+    expect(await store.find(first.after.id)).toEqual(end.after);
+    expect(await store.find(next.after.id)).toEqual(next.after);
+  });
+
+  test.skipIf(!available)("erases a message's words and keeps the rest", async () => {
+    const conversation = someone();
+    const first = change(undefined, received('m1', 0), conversation, { text: 'secret 😀' });
+    await store.append(first);
+    const erasing = change(first.after, deleted('m1', 5), conversation, { erases: ['message_received:m1'], text: '' });
+    expect(await store.append(erasing)).toEqual({ kind: 'written' });
+    expect(await store.events([{ thread: conversation, eventId: 'message_received:m1' }])).toEqual([
+      { ...first.stored, text: '' },
+    ]);
+  });
+
+  test.skipIf(!available)('files a case under its next promise, and nowhere once that is kept', async () => {
+    const conversation = someone();
+    // A year of its own per implementation and test keeps other tests' timers out.
+    const first = change(undefined, { ...received('m1', 0), at: '2031-05-05T10:00:30.000Z' }, conversation);
+    await store.append(first);
+    const dueAt = first.after.clocks.first_reply?.dueAt ?? '';
+    const timer = { caseId: first.after.id, clock: 'first_reply', dueAt };
+    await expect.poll(() => store.dueIn(minuteOf(dueAt)), { timeout: 5_000 }).toEqual([timer]);
+    const reply = change(first.after, { ...replied(1), at: '2031-05-05T10:01:00.000Z' }, conversation);
+    await store.append(reply);
+    await expect.poll(() => store.dueIn(minuteOf(dueAt)), { timeout: 5_000 }).toEqual([]);
+    const resolution = reply.after.clocks.resolution?.dueAt ?? '';
+    await expect
+      .poll(() => store.dueIn(minuteOf(resolution)), { timeout: 5_000 })
+      .toEqual([{ caseId: first.after.id, clock: 'resolution', dueAt: resolution }]);
+  });
+
+  test.skipIf(!available)('gives the timers of a minute earliest first, whatever their shard', async () => {
+    const seconds = [40, 10, 50, 20, 30, 5, 55, 15, 25, 35, 45, 59];
+    for (const second of seconds) {
+      const at = `2032-06-06T08:00:${String(second).padStart(2, '0')}.000Z`;
+      await store.append(change(undefined, { ...received('m1', 0), at }, someone()));
+    }
+    await expect
+      .poll(async () => (await store.dueIn('2032-06-06T09:00')).map(({ dueAt }) => Number(dueAt.slice(17, 19))), {
+        timeout: 5_000,
+      })
+      .toEqual(seconds.toSorted((a, b) => a - b));
+  });
+
+  test.skipIf(!available)('keeps an event until its message is there', async () => {
+    const conversation = someone();
+    const waiting = { receivedAt: noonPlus(1), event: inboundMessage('m1', '', { type: 'message_deleted' }) };
+    const key = { thread: conversation, messageEventId: 'message_received:m1' };
+    expect(await store.wait(conversation, key.messageEventId, waiting)).toBe('waiting');
+    expect(await store.wait(conversation, key.messageEventId, waiting)).toBe('waiting');
+    expect(await store.waiting([key])).toEqual([[waiting]]);
+    await store.append(change(undefined, received('m1', 0), conversation));
+    expect(await store.wait(conversation, key.messageEventId, waiting)).toBe('arrived');
+    await store.stopWaiting(conversation, key.messageEventId);
+    expect(await store.waiting([key])).toEqual([[]]);
+  });
+
+  test.skipIf(!available)('reads a hundred conversations at once', async () => {
+    const conversations = Array.from({ length: 110 }, someone);
+    for (const conversation of conversations) {
+      await store.append(change(undefined, received('m1', 0), conversation));
+    }
+    const found = await store.look(
+      conversations.map((conversation) => ({ conversation, eventId: 'message_received:m1' })),
+    );
+    expect(found.map(({ current }) => current?.conversation)).toEqual(conversations);
+  });
+
+  test.skipIf(!available)('remembers how far the sweeper came', async () => {
+    const checkpoint = { clearedThrough: '2026-03-02T11:59', sentThrough: noonPlus(1) };
+    await store.saveCheckpoint(checkpoint);
+    expect(await store.checkpoint()).toEqual(checkpoint);
+  });
+
+  test.skipIf(!available)('takes ids of any length and any characters', async () => {
+    const conversation = { ...conversationWith('🤷'.repeat(600)), thread: 'é#\n'.repeat(700) };
+    const event = { ...received('m1', 0), id: `message_received:${'#'.repeat(2000)}` };
+    const first = change(undefined, event, conversation);
+    expect(await store.append(first)).toEqual({ kind: 'written' });
+    expect(await store.append(first)).toEqual({ kind: 'known', stored: first.stored });
+  });
+});

@@ -1,0 +1,133 @@
+import {
+  currentKey,
+  dueKeys,
+  eventKey,
+  type Key,
+  keysOfCase,
+  resolvedKey,
+  timerFromDueAt,
+  waitingKey,
+} from '../../shared/adapters/case-keys.ts';
+import type { Timer } from '../../shared/contracts/timer.ts';
+import type { Case, Conversation } from '../../shared/domain/case.ts';
+import { minuteOf } from '../../shared/domain/due.ts';
+import {
+  type CaseChange,
+  type CaseStore,
+  type StoredEvent,
+  StoreUnavailableError,
+  type SweepCheckpoint,
+  type Thread,
+  type WaitingEvent,
+  type WriteResult,
+} from '../../shared/ports.ts';
+
+/** A case store in memory that keeps the promises of the real one; `fail` makes chosen calls fail as an unreachable table does. */
+export class MemoryCaseStore implements CaseStore {
+  /** Asked before each call with the method's name; `true` makes the call fail before it does anything. */
+  fail: (method: string) => boolean = () => false;
+  readonly #events = new Map<string, StoredEvent>();
+  readonly #cases = new Map<string, Case>();
+  readonly #waiting = new Map<string, WaitingEvent[]>();
+  #checkpoint: SweepCheckpoint | undefined;
+
+  async look(keys: readonly { readonly conversation: Conversation; readonly eventId: string }[]) {
+    this.#reach('look');
+    return keys.map(({ conversation, eventId }) => ({
+      current: this.#cases.get(textOf(currentKey(conversation))),
+      known: this.#events.get(textOf(eventKey(conversation, eventId))),
+    }));
+  }
+
+  async current(conversation: Conversation): Promise<Case | undefined> {
+    this.#reach('current');
+    return this.#cases.get(textOf(currentKey(conversation)));
+  }
+
+  async find(caseId: string): Promise<Case | undefined> {
+    this.#reach('find');
+    const keys = keysOfCase(caseId);
+    if (keys === undefined) return undefined;
+    const current = this.#cases.get(textOf(keys.current));
+    return current === undefined || current.id === caseId ? current : this.#cases.get(textOf(keys.resolved));
+  }
+
+  async events(keys: readonly { readonly thread: Thread; readonly eventId: string }[]) {
+    this.#reach('events');
+    return keys.map(({ thread, eventId }) => this.#events.get(textOf(eventKey(thread, eventId))));
+  }
+
+  async append({ stored, before, after, closes, erases }: CaseChange): Promise<WriteResult> {
+    this.#reach('append');
+    const event = textOf(eventKey(stored.conversation, stored.event.id));
+    const known = this.#events.get(event);
+    if (known !== undefined) return { kind: 'known', stored: known };
+    const head = textOf(currentKey(after.conversation));
+    const current = this.#cases.get(head);
+    if (current?.version !== before?.version || current?.id !== before?.id) return { kind: 'moved' };
+    this.#events.set(event, structuredClone(stored));
+    this.#cases.set(head, structuredClone(after));
+    if (closes !== undefined) this.#cases.set(textOf(resolvedKey(closes)), closes);
+    for (const eventId of erases) {
+      const key = textOf(eventKey(stored.conversation, eventId));
+      const erased = this.#events.get(key);
+      if (erased !== undefined) this.#events.set(key, { ...erased, text: '' });
+    }
+    return { kind: 'written' };
+  }
+
+  async history(subject: Case): Promise<readonly StoredEvent[]> {
+    this.#reach('history');
+    return [...this.#events.values()]
+      .filter(({ caseId }) => caseId === subject.id)
+      .sort((a, b) => (a.event.recordedAt < b.event.recordedAt ? -1 : 1));
+  }
+
+  async wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'> {
+    this.#reach('wait');
+    if (this.#events.has(textOf(eventKey(thread, messageEventId)))) return 'arrived';
+    const key = textOf(waitingKey(thread, messageEventId));
+    const others = (this.#waiting.get(key) ?? []).filter((one) => JSON.stringify(one) !== JSON.stringify(waiting));
+    this.#waiting.set(key, [...others, waiting]);
+    return 'waiting';
+  }
+
+  async waiting(keys: readonly { readonly thread: Thread; readonly messageEventId: string }[]) {
+    this.#reach('waiting');
+    return keys.map(
+      ({ thread, messageEventId }) => this.#waiting.get(textOf(waitingKey(thread, messageEventId))) ?? [],
+    );
+  }
+
+  async stopWaiting(thread: Thread, messageEventId: string): Promise<void> {
+    this.#reach('stopWaiting');
+    this.#waiting.delete(textOf(waitingKey(thread, messageEventId)));
+  }
+
+  async dueIn(minute: string): Promise<readonly Timer[]> {
+    this.#reach('dueIn');
+    return [...this.#cases.entries()]
+      .flatMap(([key, subject]) => (key === textOf(currentKey(subject.conversation)) ? (dueKeys(subject) ?? []) : []))
+      .map(({ dueAt }) => timerFromDueAt(dueAt))
+      .filter(({ dueAt }) => minuteOf(dueAt) === minute)
+      .sort((a, b) => (a.dueAt < b.dueAt ? -1 : 1));
+  }
+
+  async checkpoint(): Promise<SweepCheckpoint | undefined> {
+    this.#reach('checkpoint');
+    return this.#checkpoint;
+  }
+
+  async saveCheckpoint(checkpoint: SweepCheckpoint): Promise<void> {
+    this.#reach('saveCheckpoint');
+    this.#checkpoint = checkpoint;
+  }
+
+  #reach(method: string): void {
+    if (this.fail(method)) throw new StoreUnavailableError(`${method} failed as asked`);
+  }
+}
+
+function textOf({ pk, sk }: Key): string {
+  return `${pk} ${sk}`;
+}
