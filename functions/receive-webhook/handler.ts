@@ -77,7 +77,7 @@ async function admit(
 ): Promise<Admission> {
   const tryWith = async (secrets: PlatformSecrets): Promise<Admission> => {
     const response = platform.challenge?.(request, secrets);
-    if (response !== undefined && response.status < 400) return { kind: 'challenge', response };
+    if (response !== undefined) return response.status < 400 ? { kind: 'challenge', response } : { kind: 'refused' };
     return (await platform.verify(request, secrets, now())) ? { kind: 'verified' } : { kind: 'refused' };
   };
   const secrets = await vault.secretsOf(platform.name);

@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest';
+import { recordOutcomes } from '../../functions/record-outcomes/handler.ts';
+import { triageMessages } from '../../functions/triage-messages/handler.ts';
+import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
+import { batchOf, crashEverywhere, World } from '../support/world.ts';
+
+const done = { batchItemFailures: [] };
+
+async function withOffer(world = new World()) {
+  const events = [inboundMessage('m1', 'Where is my parcel')];
+  await triageMessages(batchOf({ receivedAt: noonPlus(1), events }), world.dependencies);
+  const subject = await world.memory.current(conversationWith('claire'));
+  if (subject?.offer === undefined) throw new Error('no offer');
+  const outcome = {
+    id: 'o1',
+    type: 'answered',
+    caseId: subject.id,
+    offerId: subject.offer.id,
+    fence: subject.offer.fence,
+    desk: 'vendor_atlas',
+    at: noonPlus(20),
+  };
+  world.now = () => new Date(noonPlus(25));
+  return { world, outcome };
+}
+
+async function caseIn(world: World) {
+  return world.memory.current(conversationWith('claire'));
+}
+
+test('an answer stops the first-reply clock at the time it was given', async () => {
+  const { world, outcome } = await withOffer();
+  expect(await recordOutcomes(batchOf(outcome, outcome), world.dependencies)).toEqual(done);
+  expect(await caseIn(world)).toMatchObject({
+    state: 'answered',
+    version: 2,
+    clocks: { first_reply: { fulfilledAt: noonPlus(20) } },
+  });
+});
+
+test('a desk whose clock runs ahead wins no time', async () => {
+  const { world, outcome } = await withOffer();
+  await recordOutcomes(batchOf({ ...outcome, at: noonPlus(600) }), world.dependencies);
+  expect(await caseIn(world)).toMatchObject({ clocks: { first_reply: { fulfilledAt: noonPlus(25) } } });
+});
+
+test('a case handed back is offered in-house with the reason', async () => {
+  const { world, outcome } = await withOffer();
+  const handedBack = { ...outcome, type: 'handed_back', reason: 'a journalist asks' };
+  expect(await recordOutcomes(batchOf(handedBack), world.dependencies)).toEqual(done);
+  const [offer] = world.deskMessages('in_house-standard.fifo');
+  expect(offer?.message.data).toMatchObject({ because: 'handed back: a journalist asks', fence: 2 });
+});
+
+test.each([
+  ['a stale fence', { fence: 7 }, 'stale_fence'],
+  ['a made-up case', { caseId: `${'0'.repeat(20)}-${'0'.repeat(10)}-1` }, 'unknown_case'],
+  ['no case id at all', { caseId: 'hello' }, 'unknown_case'],
+])('an outcome with %s is refused on the desk’s queue and changes nothing', async (_, fields, because) => {
+  const { world, outcome } = await withOffer();
+  const before = await caseIn(world);
+  expect(await recordOutcomes(batchOf({ ...outcome, ...fields }), world.dependencies)).toEqual(done);
+  expect(world.deskMessages('vendor_atlas-standard.fifo').at(-1)?.message).toMatchObject({
+    type: 'outcome.refused',
+    data: { outcomeId: 'o1', because },
+  });
+  expect(await caseIn(world)).toEqual(before);
+});
+
+test('an outcome for another desk’s case is refused', async () => {
+  const { world, outcome } = await withOffer();
+  await recordOutcomes(batchOf({ ...outcome, desk: 'in_house' }), world.dependencies);
+  expect(world.deskMessages('in_house-standard.fifo').at(-1)?.message.data).toMatchObject({ because: 'foreign_desk' });
+});
+
+test('what is no outcome, or comes from no desk, is parked with its reason', async () => {
+  const { world, outcome } = await withOffer();
+  await recordOutcomes(batchOf({ ...outcome, desk: 'nobody' }, { ...outcome, fence: '1' }), world.dependencies);
+  expect(
+    world
+      .parked()
+      .map(({ reason }) => reason)
+      .sort(),
+  ).toEqual(['unknown desk nobody', 'wrong shape at fence: invalid_type']);
+});
+
+test('a death at any step loses no outcome', async () => {
+  const steps = await crashEverywhere(
+    async (world) => {
+      const { outcome } = await withOffer(world);
+      const handedBack = {
+        ...outcome,
+        type: 'handed_back',
+        reason: 'not ours',
+        fence: 1,
+        offerId: outcome.offerId.replace(/\d+$/, '1'),
+      };
+      await recordOutcomes(batchOf(handedBack), world.dependencies);
+    },
+    async (world, crashedAt) => {
+      const offers = world.deskMessages('in_house-standard.fifo').map(({ message }) => message.type);
+      expect(offers, crashedAt).toEqual(['case.offered']);
+      expect(await caseIn(world), crashedAt).toMatchObject({ desk: 'in_house', version: 2 });
+    },
+  );
+  expect(steps).toBeGreaterThan(8);
+});

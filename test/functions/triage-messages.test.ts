@@ -1,0 +1,260 @@
+import { describe, expect, test } from 'vitest';
+import { triageMessages } from '../../functions/triage-messages/handler.ts';
+import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
+import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
+import { batchOf, crashEverywhere, World } from '../support/world.ts';
+
+const conversation = conversationWith('claire');
+
+function intake(...events: readonly InboundEvent[]) {
+  return { receivedAt: noonPlus(1), events };
+}
+
+const done = { batchItemFailures: [] };
+const retried = { batchItemFailures: [{ itemIdentifier: 'r0' }] };
+const parcel = inboundMessage('m1', 'Where is my parcel');
+const ill = inboundMessage('m2', 'My son is ill', { postedAt: noonPlus(5) });
+const edit = inboundMessage('m1', 'My son is ill from it', { type: 'message_edited', postedAt: noonPlus(2) });
+const deletion = inboundMessage('m1', '', { type: 'message_deleted' });
+const reply = inboundMessage('r1', 'We are looking', {
+  type: 'own_reply',
+  author: { id: '100200300' },
+  toAuthorId: 'claire',
+  postedAt: noonPlus(30),
+});
+const publicReply = inboundMessage('r2', 'We are looking', {
+  type: 'own_reply',
+  author: { id: '100200300' },
+  inReplyTo: 'm1',
+  postedAt: noonPlus(30),
+});
+
+async function triage(world: World, ...bodies: readonly unknown[]) {
+  return triageMessages(batchOf(...bodies), world.dependencies);
+}
+
+describe('a message', () => {
+  test('becomes a case that is offered to the desk it was decided for, with its words redacted for a vendor', async () => {
+    const world = new World();
+    const message = inboundMessage('m1', 'Where is my parcel, write to claire@example.com');
+    expect(await triage(world, intake(message))).toEqual(done);
+    const [offer] = world.deskMessages('vendor_atlas-standard.fifo');
+    if (offer?.message.type !== 'case.offered') throw new Error('no offer');
+    expect(offer.message.data).toMatchObject({
+      channel: 'messenger',
+      deadlines: { firstReply: noonPlus(60), resolution: noonPlus(1440) },
+      messages: [{ id: 'm1', postedAt: noonPlus(0), edited: false, masked: [{ kind: 'email', count: 1 }] }],
+    });
+    expect(offer.message.data.messages[0]?.text).not.toContain('claire@example.com');
+  });
+
+  test('reaches the in-house desk in its own words', async () => {
+    const world = new World();
+    await triage(world, intake(inboundMessage('m1', 'ill, write to claire@example.com')));
+    const [offer] = world.deskMessages('in_house-urgent.fifo');
+    expect(offer?.message.data).toMatchObject({ messages: [{ text: 'ill, write to claire@example.com' }] });
+  });
+
+  test('that repeats changes nothing and tells nobody twice', async () => {
+    const world = new World();
+    for (const _ of [1, 2, 3]) expect(await triage(world, intake(parcel))).toEqual(done);
+    expect(await triage(world, intake(parcel, parcel), intake(parcel))).toEqual(done);
+    expect(world.deskMessages()).toHaveLength(1);
+    expect((await world.memory.current(conversation))?.version).toBe(1);
+  });
+
+  test('without text is still a message', async () => {
+    const world = new World();
+    expect(await triage(world, intake(inboundMessage('m1', '', { type: 'fetch_needed' })))).toEqual(done);
+    expect(world.deskMessages()).toHaveLength(1);
+  });
+
+  test('whose promise falls due at once is armed at once', async () => {
+    const world = new World();
+    world.now = () => new Date(noonPlus(59));
+    await triage(world, intake(parcel));
+    expect(world.timers()).toMatchObject([{ clock: 'first_reply', dueAt: noonPlus(60) }]);
+    expect(world.queued.find(({ queueUrl }) => queueUrl.endsWith('timers'))?.delaySeconds).toBe(60);
+  });
+});
+
+describe('the analyser', () => {
+  const question = inboundMessage('m1', 'Where is my parcel?');
+
+  test('is asked only where its verdict can decide', async () => {
+    const world = new World();
+    await triage(world, intake(parcel, inboundMessage('m3', 'really?')));
+    expect(world.analysed).toEqual(['really?']);
+  });
+
+  test('is waited for while it is down, and its message stays in the queue', async () => {
+    const world = new World();
+    world.verdict = 'unavailable';
+    expect(await triage(world, intake(question, inboundMessage('m3', 'thanks')))).toEqual(retried);
+    expect(world.deskMessages()).toHaveLength(1);
+    world.verdict = { label: 'neutral', confidence: 1, source: 'comprehend' };
+    expect(await triage(world, intake(question, inboundMessage('m3', 'thanks')))).toEqual(done);
+    expect(world.deskMessages()).toHaveLength(2);
+  });
+
+  test('is done without after a minute, and the decision says so', async () => {
+    const world = new World();
+    world.verdict = 'unavailable';
+    world.now = () => new Date(noonPlus(3));
+    expect(await triage(world, intake(question))).toEqual(done);
+    expect(world.logs).toContainEqual(expect.objectContaining({ event: 'message_triaged', missing: ['sentiment'] }));
+  });
+});
+
+describe('what is about a message', () => {
+  test.each([
+    ['in its order', [[parcel], [edit]]],
+    ['in one POST', [[parcel, edit]]],
+    ['before the message', [[edit], [parcel]]],
+    ['before the message in one POST', [[edit, parcel]]],
+  ])('an edit that comes %s raises the risk', async (_, posts) => {
+    const world = new World();
+    for (const post of posts) expect(await triage(world, intake(...post))).toEqual(done);
+    expect(world.deskMessages().map(({ queue, message }) => `${message.type} ${queue}`)).toEqual([
+      'case.offered vendor_atlas-standard.fifo',
+      'case.recalled vendor_atlas-standard.fifo',
+      'case.offered in_house-urgent.fifo',
+    ]);
+    const { message } = world.deskMessages().at(-1) ?? {};
+    expect(message?.data).toMatchObject({ messages: [{ id: 'm1', edited: true, text: 'My son is ill from it' }] });
+  });
+
+  test.each([
+    ['in its order', [[parcel], [deletion]]],
+    ['before the message', [[deletion], [parcel]]],
+  ])('a deletion that comes %s erases the words and recalls the offer', async (_, posts) => {
+    const world = new World();
+    for (const post of posts) expect(await triage(world, intake(...post))).toEqual(done);
+    expect(world.deskMessages().map(({ message }) => message.type)).toEqual([
+      'case.offered',
+      'case.erased',
+      'case.recalled',
+    ]);
+    expect(await world.memory.current(conversation)).toMatchObject({ state: 'withdrawn' });
+    expect(await world.memory.events([{ thread: conversation, eventId: 'message_received:m1' }])).toMatchObject([
+      { text: '' },
+    ]);
+  });
+
+  test('a deletion takes the words of every edit along', async () => {
+    const world = new World();
+    for (const event of [parcel, edit, deletion]) await triage(world, intake(event));
+    const subject = await world.memory.current(conversation);
+    if (subject === undefined) throw new Error('no case');
+    expect((await world.memory.history(subject)).map(({ text }) => text)).toEqual(['', '', '']);
+  });
+
+  test.each([
+    ['after', [[parcel], [reply]]],
+    ['before', [[reply], [parcel]]],
+    ['after, naming only the message,', [[parcel], [publicReply]]],
+    ['before, naming only the message,', [[publicReply], [parcel]]],
+  ])('the brand’s own reply that comes %s stops the first-reply clock and makes no case', async (_, posts) => {
+    const world = new World();
+    for (const post of posts) expect(await triage(world, intake(...post))).toEqual(done);
+    expect(await world.memory.current(conversation)).toMatchObject({
+      number: 1,
+      messages: { count: 1 },
+      clocks: { first_reply: { fulfilledAt: noonPlus(30) } },
+    });
+  });
+
+  test('a post of the brand to nobody is counted and done', async () => {
+    const world = new World();
+    const { toAuthorId: _, ...toNobody } = reply;
+    expect(await triage(world, intake(toNobody))).toEqual(done);
+    expect(world.logs).toContainEqual({ event: 'event_without_case', type: 'own_reply', messageId: 'r1' });
+  });
+});
+
+describe('when something breaks', () => {
+  test('a record that cannot be read is parked with its reason, its neighbours are done', async () => {
+    const world = new World();
+    const broken = { receivedAt: noonPlus(1), events: [{ ...parcel, channel: 7 }] };
+    expect(await triage(world, broken, '{', intake(ill))).toEqual(done);
+    expect(world.parked().map(({ reason }) => reason)).toEqual([
+      'wrong shape at events.0.channel: invalid_type',
+      'not JSON',
+    ]);
+    expect(world.deskMessages()).toHaveLength(1);
+  });
+
+  test('a record that cannot even be parked is retried', async () => {
+    const world = new World();
+    world.accepts = () => false;
+    expect(await triage(world, '{')).toEqual(retried);
+  });
+
+  test('an offer that a queue refuses is sent when its record comes again', async () => {
+    const world = new World();
+    world.accepts = () => false;
+    expect(await triage(world, intake(parcel))).toEqual(retried);
+    world.accepts = () => true;
+    expect(await triage(world, intake(parcel))).toEqual(done);
+    expect(world.deskMessages()).toHaveLength(1);
+  });
+
+  test('an unreachable store retries the record and loses nothing', async () => {
+    const world = new World();
+    world.memory.fail = (method) => method === 'append';
+    expect(await triage(world, intake(parcel))).toEqual(retried);
+    world.memory.fail = () => false;
+    expect(await triage(world, intake(parcel))).toEqual(done);
+    expect(world.deskMessages()).toHaveLength(1);
+  });
+
+  test('a death at any step loses nothing and changes nothing twice', async () => {
+    const posts = [intake(reply, parcel), intake(ill, edit, inboundMessage('m4', 'spam'))];
+    const work = (world: World) => triage(world, ...posts);
+    const calm = new World();
+    await work(calm);
+    const steps = await crashEverywhere(work, async (world, crashedAt) => {
+      const told = new Set(world.deskMessages().map(({ message }) => message.id));
+      const owed = await liveOffer(world);
+      expect(told, crashedAt).toContain(owed);
+      expect(await essence(world), crashedAt).toEqual(await essence(calm));
+    });
+    expect(steps).toBeGreaterThan(20);
+  });
+
+  test('a late twin does not hand over again what was recalled since', async () => {
+    const world = new World();
+    world.accepts = ({ queueUrl }) => !queueUrl.includes('vendor_atlas');
+    expect(await triage(world, intake(parcel))).toEqual(retried);
+    world.accepts = () => true;
+    await triage(world, intake(ill));
+    expect(await triage(world, intake(parcel))).toEqual(done);
+    expect(world.deskMessages().map(({ queue, message }) => `${message.type} ${queue}`)).toEqual([
+      'case.recalled vendor_atlas-standard.fifo',
+      'case.offered in_house-urgent.fifo',
+    ]);
+  });
+
+  test('no log line holds a customer’s words', async () => {
+    const world = new World();
+    await triage(world, intake(inboundMessage('m1', 'xyzzy ill?'), edit), '{"xyzzy":1}');
+    expect(world.logs.length).toBeGreaterThan(3);
+    expect(JSON.stringify(world.logs)).not.toContain('xyzzy');
+  });
+});
+
+/** Message id of the offer that stands, which some desk must have been told. */
+async function liveOffer(world: World): Promise<string | undefined> {
+  const subject = await world.memory.current(conversation);
+  return world
+    .deskMessages()
+    .filter(({ message }) => message.type === 'case.offered' && message.data.offerId === subject?.offer?.id)
+    .map(({ message }) => message.id)[0];
+}
+
+async function essence(world: World) {
+  const subject = await world.memory.current(conversation);
+  if (subject === undefined) throw new Error('no case');
+  const { version, state, desk, priority, reasons, clocks, messages } = subject;
+  return { version, state, desk, priority, reasons, clocks, messages };
+}
