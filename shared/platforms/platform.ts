@@ -40,6 +40,7 @@ export const ignoredReasons = [
   'reaction',
   'receipt',
   'service_event',
+  'handshake',
   'test_event',
   'own_post',
   'moderation',
@@ -89,7 +90,10 @@ export interface Platform {
   /** Other words for it in fixture folders and on the command line (`meta-facebook` for `meta`). */
   readonly aliases: readonly string[];
   readonly about: PlatformAbout;
-  /** Answers a handshake (`GET` challenge, `url_verification`, `PING`), or `undefined` when this call is none. */
+  /**
+   * Answers a handshake (`GET` challenge, `url_verification`, `PING`), or `undefined` when this call is none. A handshake by `POST` is
+   * signed like any other call, and is answered only if one of the secrets vouches for it.
+   */
   challenge?(request: WebhookRequest, secrets: PlatformSecrets): WebhookResponse | undefined;
   /** True only if one of the secrets vouches for these bytes at `now`. Never throws on hostile input. */
   verify(request: WebhookRequest, secrets: PlatformSecrets, now: Date): boolean | Promise<boolean>;

@@ -24,7 +24,7 @@ export const textSchema = z
 export const partsSchema = z.array(z.unknown()).catch([]);
 
 /** Any notation of an instant that a platform uses (see `toInstant`); nonsense counts as absent. */
-export const instantSchema = z.unknown().transform(toInstant);
+export const instantSchema = z.unknown().optional().transform(toInstant);
 
 /** ISO 639-1 out of a language tag; `und` and its kin count as absent. */
 export const languageSchema = wordSchema.transform((tag) => {
@@ -33,17 +33,23 @@ export const languageSchema = wordSchema.transform((tag) => {
 });
 
 /**
- * Reads each part by itself, so that a bad one never takes its neighbours along, and emits what a POST says twice once.
- * A reader that throws (zod, on a shape it does not know) makes its part `unreadable_part`.
+ * What each item turned out to be, every item by itself, so that a bad one never takes its neighbours along: a reader that throws
+ * (zod, on a shape it does not know) makes its item `unreadable_part`.
  */
-export function readParts<T>(parts: readonly T[], readPart: (part: T) => Part | readonly Part[]): ReadResult {
-  const read = parts.flatMap((part): Part | readonly Part[] => {
+export function partsOf<T>(items: readonly T[], readItem: (item: T) => Part | readonly Part[]): readonly Part[] {
+  return items.flatMap((item): Part | readonly Part[] => {
     try {
-      return readPart(part);
+      return readItem(item);
     } catch {
       return 'unreadable_part';
     }
   });
+}
+
+/** The result of a body made of these items (see `partsOf`), if any; what a POST says twice is emitted once. */
+export function readParts<T>(items: readonly T[], readItem: (item: T) => Part | readonly Part[]): ReadResult {
+  const read = partsOf(items, readItem);
+  if (read.length === 0) return nothingRead('nothing_inside');
   return { kind: 'events', events: withoutTwins(read.filter(isEvent)), ignored: toIgnored(read.filter(isReason)) };
 }
 
@@ -58,6 +64,11 @@ export function nothingRead(reason: IgnoredReason): ReadResult {
  */
 export function versionId(messageId: string, version: string): string {
   return `${messageId}@${version}`;
+}
+
+/** The platform's own id of what was delivered: `messageId` without what `versionId` added. */
+export function platformsOwnId({ messageId, messageKey }: InboundEvent): string {
+  return messageKey !== undefined && messageId.startsWith(versionId(messageKey, '')) ? messageKey : messageId;
 }
 
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {

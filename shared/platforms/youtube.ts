@@ -1,0 +1,61 @@
+import type { Platform, ReadResult } from './platform.ts';
+import { anySecret, equalText, hmac } from './signature.ts';
+
+/** WebSub notifications of a channel's videos (developers.google.com/youtube/v3/guides/push_notifications, w3.org/TR/websub). */
+export const youtube: Platform = {
+  name: 'youtube',
+  aliases: [],
+  about: {
+    title: 'YouTube',
+    configure:
+      'Subscribe at `https://pubsubhubbub.appspot.com/subscribe` to the topic `https://www.youtube.com/xml/feeds/videos.xml?channel_id=<channel>` with the callback `/webhooks/youtube`, a secret, and a verify token. Leases end after some days: subscribe again in time.',
+    becomesCase: "Nothing: the channel's own videos are all that YouTube tells by webhook.",
+    notSeen:
+      "Comments. YouTube has no webhook for them; they can only be read through its API. Uploads, changes of title and description, and removals are recognised as the brand's own and ignored.",
+    secrets:
+      '`secrets`: the `hub.secret` of the subscription; `verifyToken`: its `hub.verify_token`, without which requests to end a subscription are refused. The call is verified by `X-Hub-Signature`, an HMAC-SHA1 over the raw body, which the hub sends only when a secret was given; there is no time stamp.',
+  },
+
+  challenge(request, { verifyToken }) {
+    if (request.method !== 'GET') return undefined;
+    const query = URL.parse(request.url)?.searchParams;
+    const challenge = query?.get('hub.challenge');
+    if (!query || !challenge) return undefined;
+    const token = query.get('hub.verify_token') ?? undefined;
+    const vouchedFor = equalText(token, verifyToken);
+    // Anybody may ask the hub to end our subscription: only who knows the token is confirmed.
+    const confirmed = query.get('hub.mode') === 'subscribe' ? vouchedFor || verifyToken === undefined : vouchedFor;
+    return confirmed && isVideoFeed(query.get('hub.topic') ?? '')
+      ? { status: 200, contentType: 'text/plain', body: challenge }
+      : { status: 404, body: '' };
+  },
+
+  verify(request, { secrets }) {
+    const signature = request.headers['x-hub-signature'];
+    return anySecret(secrets, (secret) => equalText(signature, signatureOf(request.body, secret)));
+  },
+
+  read(body) {
+    const xml = new TextDecoder().decode(body);
+    if (!/<(?:\w+:)?feed[\s>]/.test(xml)) {
+      return { kind: 'malformed', code: 'wrong_shape', detail: 'the body is not an Atom feed' };
+    }
+    const entries = xml.match(/<(?:\w+:)?(?:deleted-)?entry[\s>]/g) ?? [];
+    return { kind: 'events', events: [], ignored: reasonsFor(entries.length) };
+  },
+
+  sign: (request, { secrets: [secret = ''] }) => ({ 'x-hub-signature': signatureOf(request.body, secret) }),
+};
+
+function signatureOf(body: Uint8Array, secret: string): string {
+  return `sha1=${hmac('sha1', secret, body).toString('hex')}`;
+}
+
+function isVideoFeed(topic: string): boolean {
+  return /^https:\/\/www\.youtube\.com\/(?:xml\/)?feeds\/videos\.xml\?channel_id=[\w-]+$/.test(topic);
+}
+
+function reasonsFor(entries: number): Extract<ReadResult, { kind: 'events' }>['ignored'] {
+  if (entries === 0) return [{ reason: 'nothing_inside' }];
+  return Array.from({ length: entries }, () => ({ reason: 'own_post' }) as const);
+}
