@@ -1,0 +1,40 @@
+const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Command> }>> = {
+  demo: { about: 'send a made-up afternoon in French and English', load: () => import('./commands/demo.ts') },
+  watch: { about: 'follow in words what happens to each message', load: () => import('./commands/watch.ts') },
+  send: { about: 'sign a payload as its platform would, and post it', load: () => import('./commands/send.ts') },
+  consume: {
+    about: "take messages from a desk's queues, report outcomes",
+    load: () => import('./commands/consume.ts'),
+  },
+  explain: { about: 'show how a text would be decided, and why', load: () => import('./commands/explain.ts') },
+  read: { about: 'show what is read out of a payload', load: () => import('./commands/read.ts') },
+  verify: { about: 'check signature vectors', load: () => import('./commands/verify.ts') },
+  decide: { about: 'decide the messages of a data file', load: () => import('./commands/decide.ts') },
+  evaluate: { about: 'measure decisions against labels', load: () => import('./commands/evaluate.ts') },
+  'platforms-doc': { about: 'write docs/platforms.md', load: () => import('./commands/platforms-doc.ts') },
+};
+
+interface Command {
+  /** Does the command's work with its arguments; the answer is the exit code. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+const [name = 'help', ...args] = process.argv.slice(2);
+process.exitCode = await run(name);
+
+async function run(name: string): Promise<number> {
+  if (Number(process.versions.node.split('.')[0]) < 24) {
+    console.error(
+      `Vigie runs on Node.js 24 or later, and this is ${process.version}. On Linux x64 \`npm ci\` brings it along; elsewhere install it from https://nodejs.org.`,
+    );
+    return 1;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command !== undefined) return (await command.load()).run(args);
+  const asked = name === 'help' || name === '--help' || name === '-h';
+  if (!asked) console.error(`There is no command ${name}.`);
+  const width = Math.max(...Object.keys(commands).map(({ length }) => length));
+  const lines = Object.entries(commands).map(([key, { about }]) => `  ${key.padEnd(width)}  ${about}`);
+  (asked ? console.log : console.error)(`npm run vigie -- COMMAND\n\n${lines.join('\n')}`);
+  return asked ? 0 : 1;
+}

@@ -1,0 +1,86 @@
+import { setTimeout } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { platformNamed } from '../../shared/platforms/registry.ts';
+import { demoAfternoon } from '../demo-afternoon.ts';
+import { entriesAfter, lastEntry, type ToldEntry } from '../journal-client.ts';
+import { tell } from '../tell.ts';
+import { postSigned, runningAt } from '../webhook-client.ts';
+import { reportUsage, UsageError } from './usage.ts';
+
+/** A step that nothing answers within this time is given up; each takes about a tenth of it. */
+const patienceMs = 15_000;
+
+/** `vigie demo`: sends a made-up afternoon, a step at a time, and tells what becomes of each message. `--pause N` waits N seconds between steps. */
+export function run(args: readonly string[]): Promise<number> {
+  return reportUsage(async () => {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { data: { type: 'string', default: '.vigie' }, pause: { type: 'string', default: '0' } },
+    });
+    const pause = Number(values.pause);
+    if (!(pause >= 0)) throw new UsageError('--pause: write a number of seconds');
+    const url = runningAt(values.data);
+    const ended = new AbortController();
+    const journal = entriesAfter(url, await lastEntry(url), ended.signal);
+    let asExpected = true;
+    for (const step of demoAfternoon(Math.floor(Date.now() / 1000))) {
+      const platform = platformNamed(step.platform);
+      if (platform === undefined) throw new UsageError(`no platform ${step.platform}`);
+      console.log(`\n— ${step.title}`);
+      const now = new Date();
+      const answer = await postSigned(platform, Buffer.from(step.body(now)), {
+        dataDir: values.data,
+        account: step.pathAccount,
+        now,
+      });
+      if (answer.status !== 200)
+        throw new UsageError(`${platform.name} was answered with ${answer.status}: is the run of this version?`);
+      const route = await follow(journal);
+      if (step.route !== undefined && route !== step.route) {
+        asExpected = false;
+        console.log(
+          `          ! the shipped policy sends this to ${step.route}; the one that runs: ${route ?? 'nothing decided'}`,
+        );
+      }
+      await setTimeout(pause * 1000);
+    }
+    ended.abort();
+    console.log(`\nEach desk's cases now wait on its queue: npm run vigie -- consume --desk in_house`);
+    return asExpected ? 0 : 1;
+  });
+}
+
+/** Tells what follows a webhook until its case is settled; gives the route that was decided on the way. */
+async function follow(journal: AsyncGenerator<ToldEntry>): Promise<string | undefined> {
+  const late = new AbortController();
+  const timeout = setTimeout(patienceMs, 'late' as const, { signal: late.signal });
+  let route: string | undefined;
+  try {
+    for (;;) {
+      const next = await Promise.race([journal.next(), timeout]);
+      if (next === 'late') throw new UsageError('nothing happens any more: look at the logs in the data directory');
+      if (next.done === true) return route;
+      console.log(tell(next.value));
+      if (next.value.event === 'message_triaged') route = next.value.decision.route;
+      if (isLast(next.value, route)) return route;
+    }
+  } finally {
+    late.abort();
+    timeout.catch(() => {});
+  }
+}
+
+/** What ends the story of one message: its offer is out, or it needs none. */
+function isLast(entry: ToldEntry, route: string | undefined): boolean {
+  switch (entry.event) {
+    case 'effect_sent':
+      return entry.kind === 'offer' || entry.kind === 'update';
+    case 'case_changed':
+      return route === 'set_aside' || entry.by === 'own_reply';
+    case 'event_known':
+    case 'record_parked':
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,66 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Platform } from '../../shared/platforms/platform.ts';
+import { platforms } from '../../shared/platforms/registry.ts';
+
+const page = new URL('../../docs/platforms.md', import.meta.url);
+
+/**
+ * Writes docs/platforms.md from what each platform says about itself; with `--check`, only says whether the page is current. The exit code
+ * is 1 when it is not, or when an argument is unknown.
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  const unknown = args.find((arg) => arg !== '--check');
+  if (unknown !== undefined) {
+    console.error(`platforms-doc: unknown argument ${unknown}; the only one is --check`);
+    return 1;
+  }
+  const current = await readFile(page, 'utf8').catch(() => '');
+  const wanted = platformsPage(platforms);
+  if (current === wanted) {
+    console.log('docs/platforms.md is current');
+    return 0;
+  }
+  if (args.includes('--check')) {
+    console.error('docs/platforms.md is not current: run `npm run -s vigie -- platforms-doc`');
+    return 1;
+  }
+  await writeFile(page, wanted);
+  console.log('docs/platforms.md written');
+  return 0;
+}
+
+/** The page as Markdown, platforms in the order of their titles. */
+export function platformsPage(all: readonly Platform[]): string {
+  const sorted = [...all].sort((a, b) => a.about.title.localeCompare(b.about.title, 'en'));
+  return [introduction, ...sorted.map(sectionOf), addingOne].join('\n');
+}
+
+const introduction = `# Platforms
+
+What each platform must be told, what it then delivers, and what it does not. This page is written by
+\`npm run -s vigie -- platforms-doc\` from the platforms' own descriptions in \`shared/platforms/\`; change it there.
+
+The webhook URL of every platform is \`https://<host>/webhooks/<name>\`, or \`https://<host>/webhooks/<name>/<account>\` where
+the payload does not say which account it is about. Its secrets are one JSON document in Secrets Manager; \`secrets\` in it is a list,
+and holds two values while one replaces the other. A call without a valid signature is answered with 401 and stored nowhere.
+`;
+
+function sectionOf({ name, about }: Platform): string {
+  return `## ${about.title}
+
+Name: \`${name}\`
+
+- **Configure.** ${about.configure}
+- **Becomes a case.** ${about.becomesCase}
+- **Not seen.** ${about.notSeen}
+- **Secrets.** ${about.secrets}
+`;
+}
+
+const addingOne = `## Adding a platform
+
+1. One file, \`shared/platforms/<name>.ts\`: how a call is verified and read, how a handshake is answered, and the descriptions above.
+   Nothing of a platform stands outside its file.
+2. One folder, \`test/fixtures/<name>/\`: payloads of made-up people, with a test beside the others in \`test/platforms/\`.
+3. One line in \`shared/platforms/registry.ts\`. The routes, the commands, the secrets of the deployed stack and this page follow from it.
+`;

@@ -1,0 +1,19 @@
+import { WebhookClientError } from '../webhook-client.ts';
+
+/** What ops did wrong, in one line; shown without a stack trace. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** Runs a command and turns a mistake of its user into one line on stderr and exit code 1. */
+export async function reportUsage(command: () => Promise<number>): Promise<number> {
+  try {
+    return await command();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const wrongOption = 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+    if (!(error instanceof UsageError || error instanceof WebhookClientError || wrongOption)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
