@@ -270,6 +270,15 @@ async function followUpChange(
     log({ event: 'event_without_case', type: event.type, messageId: event.messageId });
     return { kind: 'done' };
   }
+  if (event.type === 'message_edited') {
+    const [deleted] = await store.events([{ thread: event, eventId: deletedId(event) }]);
+    // The author has taken the words back; an edit that is late must not bring them back.
+    if (deleted !== undefined) return { kind: 'done' };
+  }
+  if (meant === undefined && event.type === 'message_edited' && event.author.id !== undefined) {
+    // An edit holds the whole message. Its first version may come later, or never (an edit that only now names the brand).
+    return editChange(arrival, conversationOf(event), dependencies);
+  }
   if (meant === undefined) {
     if ((await store.wait(event, eventId, arrival)) === 'waiting') {
       log({ event: 'event_waits', type: event.type, messageId: event.messageId });
@@ -284,27 +293,26 @@ async function followUpChange(
       return { kind: 'change', change: { conversation, event: ownReply(event, at, recordedAt), text: event.text } };
     case 'message_deleted': {
       const current = await store.current(conversation);
-      const id = `message_deleted:${messageKeyOf(event)}`;
       return {
         kind: 'change',
         change: {
           conversation,
-          event: { type: 'message_deleted', id, at, recordedAt, messageKey: messageKeyOf(event) },
+          event: { type: 'message_deleted', id: deletedId(event), at, recordedAt, messageKey: messageKeyOf(event) },
           text: '',
           erases: await wordsOf(messageKeyOf(event), meant, current, dependencies),
           known: { current },
         },
       };
     }
-    default: {
-      const assessment = (await assessAll([arrival], dependencies)).get(arrival);
-      if (assessment === undefined) return { kind: 'retry', because: 'the analyser is not available' };
-      return {
-        kind: 'change',
-        change: messageChange('message_edited', arrival, assessment, dependencies, conversation),
-      };
-    }
+    default:
+      return editChange(arrival, conversation, dependencies);
   }
+}
+
+async function editChange(arrival: Arrival, conversation: Conversation, dependencies: Dependencies): Promise<Prepared> {
+  const assessment = (await assessAll([arrival], dependencies)).get(arrival);
+  if (assessment === undefined) return { kind: 'retry', because: 'the analyser is not available' };
+  return { kind: 'change', change: messageChange('message_edited', arrival, assessment, dependencies, conversation) };
 }
 
 function ownReply(event: InboundEvent, at: string, recordedAt: string): CaseEvent {
@@ -354,6 +362,10 @@ function conversationOf(event: InboundEvent): Conversation {
 
 function receivedId(event: InboundEvent): string {
   return `message_received:${messageKeyOf(event)}`;
+}
+
+function deletedId(event: InboundEvent): string {
+  return `message_deleted:${messageKeyOf(event)}`;
 }
 
 function editedId(event: InboundEvent): string {

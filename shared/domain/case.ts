@@ -361,9 +361,7 @@ function laneOf(priority: Priority): Lane {
 
 /** Brings the offer in line with where the case belongs: a first offer, an update, or a recall and an offer elsewhere. */
 function place(subject: Case): { case: Case; effects: Effect[] } {
-  if (subject.messages.count > 0 && subject.messages.count === subject.messages.deleted) {
-    return withdraw(subject);
-  }
+  if (isEmptied(subject)) return withdraw(subject);
   if (subject.desk === undefined) {
     return { case: { ...subject, state: subject.messages.count === 0 ? 'quiet' : 'set_aside' }, effects: [] };
   }
@@ -408,9 +406,14 @@ function onDeleted(before: Case, messageKey: string): Transition {
     },
   };
   const erase: Effect[] = before.offer === undefined ? [] : [{ kind: 'erase', ...target(before.offer), messageKey }];
-  if (subject.messages.deleted < subject.messages.count || !isActive(before)) return changed(subject, erase);
+  if (!isEmptied(subject) || !isActive(before)) return changed(subject, erase);
   const { case: withdrawn, effects } = withdraw(subject);
   return changed(withdrawn, [...erase, ...effects]);
+}
+
+/** Whether the author has deleted all there was. A message of which only an edit was seen counts nothing. */
+function isEmptied({ messages }: Case): boolean {
+  return messages.deleted > 0 && messages.deleted >= messages.count;
 }
 
 function withReply(subject: Case, at: string): Case {

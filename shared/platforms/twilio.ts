@@ -13,7 +13,7 @@ export const twilio: Platform = {
   about: {
     title: 'Twilio (SMS, MMS, WhatsApp)',
     configure:
-      'At each number or messaging service, enter `/webhooks/twilio` as the URL for incoming messages, with HTTP POST. Add `#rc=5&rp=all` to it: without a connection override Twilio does not retry, and a message that could not be delivered is lost. Leave status callbacks off.',
+      'At each number or messaging service, enter `/webhooks/twilio` as the URL for incoming messages, with HTTP POST. Add `#rc=3&rp=5xx,ct,rt` to it: without such an override Twilio does not retry, and a message that could not be delivered is lost. Leave status callbacks off.',
     becomesCase: 'Every incoming message, with or without pictures.',
     notSeen:
       'What the brand sends by Twilio: the first-reply clock is stopped by the outcome that the desk reports. Status callbacks and opt-out keywords, which Twilio answers itself, are ignored. Twilio gives no time: that of receipt counts.',

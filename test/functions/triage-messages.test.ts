@@ -110,8 +110,7 @@ describe('what is about a message', () => {
   test.each([
     ['in its order', [[parcel], [edit]]],
     ['in one POST', [[parcel, edit]]],
-    ['before the message', [[edit], [parcel]]],
-    ['before the message in one POST', [[edit, parcel]]],
+    ['in one POST before the message', [[edit, parcel]]],
   ])('an edit that comes %s raises the risk', async (_, posts) => {
     const world = new World();
     for (const post of posts) expect(await triage(world, intake(...post))).toEqual(done);
@@ -122,6 +121,26 @@ describe('what is about a message', () => {
     ]);
     const { message } = world.deskMessages().at(-1) ?? {};
     expect(message?.data).toMatchObject({ messages: [{ id: 'm1', edited: true, text: 'My son is ill from it' }] });
+  });
+
+  test('an edit of a message that was never seen is a message', async () => {
+    const world = new World();
+    expect(await triage(world, intake(edit))).toEqual(done);
+    expect(world.deskMessages('in_house-urgent.fifo')).toMatchObject([
+      { message: { type: 'case.offered', data: { messages: [{ id: 'm1', text: 'My son is ill from it' }] } } },
+    ]);
+    expect(await triage(world, intake(parcel))).toEqual(done);
+    expect(await world.memory.current(conversation)).toMatchObject({ desk: 'in_house', messages: { count: 1 } });
+    expect(world.deskMessages('in_house-urgent.fifo').at(-1)?.message.data).toMatchObject({
+      messages: [{ id: 'm1', text: 'My son is ill from it', edited: true }],
+    });
+  });
+
+  test('an edit that is late does not bring deleted words back', async () => {
+    const world = new World();
+    for (const event of [parcel, deletion, edit]) expect(await triage(world, intake(event))).toEqual(done);
+    expect(await world.memory.current(conversation)).toMatchObject({ state: 'withdrawn', version: 2 });
+    expect(JSON.stringify(world.deskMessages())).not.toContain('ill from it');
   });
 
   test.each([
