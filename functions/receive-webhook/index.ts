@@ -20,7 +20,7 @@ const dependencies = {
   queues: new SqsSender(new SQSClient({ maxAttempts: 2 })),
   intakeQueueUrl: environment.INTAKE_QUEUE_URL,
   now,
-  log: createLog('receive-webhook', now, console.log),
+  log: createLog('receive-webhook', now),
 };
 
 export const handler = middy<unknown>().handler(async (event) => {

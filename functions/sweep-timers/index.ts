@@ -14,7 +14,7 @@ const dependencies = {
   queues: new SqsSender(new SQSClient({ maxAttempts: 3 })),
   timerQueueUrl: environment.TIMER_QUEUE_URL,
   now,
-  log: createLog('sweep-timers', now, console.log),
+  log: createLog('sweep-timers', now),
 };
 
 export const handler = middy<unknown>().handler(() => sweepTimers(dependencies));

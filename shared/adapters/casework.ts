@@ -32,6 +32,6 @@ export function caseworkFor(
     destinations: { deskQueues: environment.DESK_QUEUES, timerQueueUrl: environment.TIMER_QUEUE_URL },
     deadLetterQueueUrl: environment.DEAD_LETTER_QUEUE_URL,
     now,
-    log: createLog(functionName, now, console.log),
+    log: createLog(functionName, now),
   };
 }
