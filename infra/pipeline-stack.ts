@@ -1,0 +1,265 @@
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import type * as receiveWebhook from '../functions/receive-webhook/env.ts';
+import type * as sweepTimers from '../functions/sweep-timers/env.ts';
+import type { CaseEnvironment } from '../shared/runtime/case-environment.ts';
+import {
+  consumes,
+  type Grant,
+  publishesTo,
+  queriesIndex,
+  reads,
+  sendsTo,
+  usesTable,
+  VigieFunction,
+} from './constructs/vigie-function.ts';
+import type { WorkQueue } from './constructs/work-queue.ts';
+import type { DataStack } from './data-stack.ts';
+import { timings } from './pipeline-timings.ts';
+import type { Settings } from './settings.ts';
+
+/** Every variable that a function's schema asks for, as the text it arrives as. */
+type Variables<Environment> = Readonly<Record<keyof Environment, string>>;
+
+export const functionNames = [
+  'receive-webhook',
+  'triage-messages',
+  'sweep-timers',
+  'fire-timers',
+  'record-outcomes',
+] as const;
+export type FunctionName = (typeof functionNames)[number];
+
+interface PipelineStackProps extends StackProps {
+  readonly stage: string;
+  readonly settings: Settings;
+  readonly data: DataStack;
+  /** The directory of each function's bundle. */
+  readonly code: Readonly<Record<FunctionName, string>>;
+}
+
+/** What is replaced with every deployment: the webhook address, the functions, and what sets them going. */
+export class PipelineStack extends Stack {
+  readonly functions: Readonly<Record<FunctionName, VigieFunction>>;
+  readonly api: HttpApi;
+  readonly escalations: Topic;
+
+  constructor(scope: Construct, id: string, props: PipelineStackProps) {
+    super(scope, id, props);
+    const { stage, settings, data } = props;
+
+    this.escalations = new Topic(this, 'Escalations', {
+      topicName: `vigie-${stage}-escalations`,
+      displayName: `Vigie ${stage}`,
+      masterKey: data.key,
+      enforceSSL: true,
+    });
+    for (const email of settings.escalationEmails) this.escalations.addSubscription(new EmailSubscription(email));
+
+    this.api = new HttpApi(this, 'WebhookApi', {
+      apiName: `vigie-${stage}-webhooks`,
+      createDefaultStage: false,
+    });
+
+    const desks = [...data.desks.entries()];
+    const deskQueues = desks.flatMap(([, { urgent, standard }]) => [urgent.queue, standard.queue]);
+    const caseEnvironment: Variables<CaseEnvironment> = {
+      CASE_TABLE_NAME: data.table.tableName,
+      DESK_QUEUES: this.toJsonString(
+        Object.fromEntries(
+          desks.map(([desk, { urgent, standard }]) => [
+            desk,
+            { urgent: urgent.queue.queueUrl, standard: standard.queue.queueUrl },
+          ]),
+        ),
+      ),
+      TIMER_QUEUE_URL: data.timers.queue.queueUrl,
+      ESCALATION_TOPIC_ARN: this.escalations.topicArn,
+      POLICY_FILE: 'policy.json',
+      DEAD_LETTER_QUEUE_URL: data.parked.queueUrl,
+    };
+    const caseGrants: readonly Grant[] = [
+      usesTable(data.table, [
+        'dynamodb:BatchGetItem',
+        'dynamodb:GetItem',
+        'dynamodb:Query',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:ConditionCheckItem',
+      ]),
+      sendsTo(...deskQueues, data.timers.queue, data.parked),
+      publishesTo(this.escalations),
+    ];
+    const receiveEnvironment: Variables<receiveWebhook.Environment> = {
+      INTAKE_QUEUE_URL: data.intake.queue.queueUrl,
+      PUBLIC_BASE_URL: settings.publicBaseUrl ?? this.api.apiEndpoint,
+      PLATFORM_SECRET_PREFIX: data.secretPrefix,
+    };
+    const sweepEnvironment: Variables<sweepTimers.Environment> = {
+      CASE_TABLE_NAME: data.table.tableName,
+      TIMER_QUEUE_URL: data.timers.queue.queueUrl,
+    };
+
+    const common = {
+      stage,
+      key: data.key,
+      logRetention: settings.logRetentionDays,
+      retainLogs: settings.retainData,
+    };
+    const create = (
+      id: string,
+      name: FunctionName,
+      own: Pick<
+        ConstructorParameters<typeof VigieFunction>[2],
+        'description' | 'timeout' | 'memoryMb' | 'environment' | 'grants' | 'reservedConcurrency'
+      >,
+    ) => new VigieFunction(this, id, { ...common, name, code: props.code[name], ...own });
+
+    this.functions = {
+      'receive-webhook': create('ReceiveWebhook', 'receive-webhook', {
+        description: 'Verifies what a platform posts and stores it on the intake queue',
+        timeout: Duration.seconds(10),
+        memoryMb: 1024,
+        environment: receiveEnvironment,
+        grants: [sendsTo(data.intake.queue), reads(data.secrets)],
+        reservedConcurrency: settings.concurrency.webhooks,
+      }),
+      'triage-messages': create('TriageMessages', 'triage-messages', {
+        description: 'Prequalifies messages and opens or changes their cases',
+        timeout: timings.triage.timeout,
+        memoryMb: 1769,
+        environment: caseEnvironment,
+        grants: [
+          consumes(data.intake.queue),
+          ...caseGrants,
+          // Comprehend's built-in models are no resources: its actions can be allowed on everything or not at all.
+          { actions: ['comprehend:BatchDetectSentiment'], resources: ['*'] },
+        ],
+      }),
+      'sweep-timers': create('SweepTimers', 'sweep-timers', {
+        description: 'Puts clocks that run out soon on the timer queue',
+        timeout: Duration.seconds(50),
+        memoryMb: 512,
+        environment: sweepEnvironment,
+        grants: [
+          usesTable(data.table, ['dynamodb:GetItem', 'dynamodb:PutItem']),
+          queriesIndex(data.table, 'due'),
+          sendsTo(data.timers.queue),
+        ],
+      }),
+      'fire-timers': create('FireTimers', 'fire-timers', {
+        description: 'Acts on clocks that have run out',
+        timeout: timings.timers.timeout,
+        memoryMb: 1024,
+        environment: caseEnvironment,
+        grants: [consumes(data.timers.queue), ...caseGrants],
+      }),
+      'record-outcomes': create('RecordOutcomes', 'record-outcomes', {
+        description: 'Takes what desks report into their cases',
+        timeout: timings.outcomes.timeout,
+        memoryMb: 1024,
+        environment: caseEnvironment,
+        grants: [consumes(data.outcomes.queue), ...caseGrants],
+      }),
+    };
+
+    this.#routeWebhooks(stage, settings);
+    this.#empties('triage-messages', data.intake, timings.triage.mapping, settings.concurrency.triage);
+    this.#empties('fire-timers', data.timers, timings.timers.mapping, settings.concurrency.timers);
+    this.#empties('record-outcomes', data.outcomes, timings.outcomes.mapping, settings.concurrency.outcomes);
+
+    this.#sweepEveryMinute();
+
+    new CfnOutput(this, 'WebhookUrl', {
+      description: 'Platforms post to this, followed by their name',
+      value: `${receiveEnvironment.PUBLIC_BASE_URL}/webhooks/`,
+    });
+    new CfnOutput(this, 'EscalationTopicArn', { value: this.escalations.topicArn });
+  }
+
+  #sweepEveryMinute(): void {
+    const { lambda } = this.functions['sweep-timers'];
+    // A sweep that fails or is late is made good by the next one, a minute later.
+    lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+    const role = new Role(this, 'SchedulerRole', {
+      // Without the condition, another account's schedule could borrow the role (Scheduler user guide, "confused deputy").
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+      inlinePolicies: {
+        calls: new PolicyDocument({
+          statements: [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] })],
+        }),
+      },
+    });
+    new CfnSchedule(this, 'SweepEveryMinute', {
+      description: 'Looks for clocks that run out soon',
+      scheduleExpression: 'rate(1 minute)',
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: lambda.functionArn,
+        roleArn: role.roleArn,
+        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
+      },
+    });
+  }
+
+  #routeWebhooks(stage: string, settings: Settings): void {
+    const integration = new HttpLambdaIntegration('Webhook', this.functions['receive-webhook'].lambda);
+    for (const path of ['/webhooks/{platform}', '/webhooks/{platform}/{account}']) {
+      this.api.addRoutes({ path, methods: [HttpMethod.GET, HttpMethod.POST], integration });
+    }
+    new HttpStage(this, 'WebhookStage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: settings.webhookThrottle.perSecond, burstLimit: settings.webhookThrottle.burst },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(
+          new LogGroup(this, 'WebhookAccess', {
+            retention: settings.logRetentionDays,
+            removalPolicy: settings.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+          }),
+        ),
+        // No query and no headers: handshakes carry tokens there.
+        format: AccessLogFormat.custom(
+          JSON.stringify({
+            at: '$context.requestTime',
+            stage,
+            requestId: '$context.requestId',
+            route: '$context.routeKey',
+            status: '$context.status',
+            latencyMs: '$context.responseLatency',
+            functionError: '$context.integrationErrorMessage',
+          }),
+        ),
+      },
+    });
+  }
+
+  #empties(
+    name: FunctionName,
+    from: WorkQueue,
+    mapping: { readonly batchSize: number; readonly maxBatchingWindow?: Duration },
+    maxConcurrency: number,
+  ): void {
+    const { lambda } = this.functions[name];
+    new EventSourceMapping(this.functions[name], 'Source', {
+      target: lambda,
+      eventSourceArn: from.queue.queueArn,
+      reportBatchItemFailures: true,
+      maxConcurrency,
+      ...mapping,
+    });
+  }
+}

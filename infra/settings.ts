@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import * as z from 'zod';
+
+/** Regions with Amazon Comprehend's synchronous calls (Comprehend developer guide, "Supported Regions"). */
+const comprehendRegions = [
+  'us-east-1',
+  'us-east-2',
+  'us-west-2',
+  'ca-central-1',
+  'eu-west-1',
+  'eu-west-2',
+  'eu-central-1',
+  'ap-south-1',
+  'ap-northeast-1',
+  'ap-northeast-2',
+  'ap-southeast-1',
+  'ap-southeast-2',
+] as const;
+
+/** Days that CloudWatch Logs can keep a log for, up to two years. */
+const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
+
+const accountId = z
+  .string('write the 12 digits of an AWS account in quotes')
+  .regex(/^\d{12}$/, 'write the 12 digits of an AWS account in quotes');
+const emails = z.array(z.email('write an e-mail address'), 'write a list of e-mail addresses; [] for none');
+
+const vendorSchema = z
+  .strictObject({
+    account: accountId,
+    /** The one role of the vendor's account that may consume. */
+    role: z.string().regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'write the ARN of an IAM role'),
+  })
+  .refine((vendor) => vendor.role.includes(`::${vendor.account}:`), {
+    path: ['role'],
+    message: 'write a role of the account above: it belongs to another',
+  });
+
+const settingsSchema = z.strictObject({
+  account: accountId.optional(),
+  region: z
+    .enum(comprehendRegions, `write a region that has Amazon Comprehend: ${comprehendRegions.join(', ')}`)
+    .optional(),
+  /** Scheme and host the platforms were given; without it, the HTTP API's own address. */
+  publicBaseUrl: z
+    .url({ protocol: /^https?$/, error: 'write scheme and host, like https://hooks.example.com' })
+    .regex(/[^/]$/, 'leave the slash at the end out')
+    .optional(),
+  alarmEmails: emails,
+  escalationEmails: emails,
+  logRetentionDays: z.union(
+    retentionDays.map((days) => z.literal(days)),
+    `write one of ${retentionDays.join(', ')}`,
+  ),
+  /** Whether table, queues and keys outlive their stack and refuse to be deleted. */
+  retainData: z.boolean('write true or false'),
+  vendors: z.record(z.string(), vendorSchema).default({}),
+  /** Hours without any webhook call after which the silence itself is an alarm; without it, none is. */
+  silenceAlarmHours: z.int().min(1).max(24).optional(),
+  /** Webhook calls per second above which API Gateway answers 429, and how many may come at once. */
+  webhookThrottle: z
+    .strictObject({ perSecond: z.int().min(1), burst: z.int().min(1) })
+    .default({ perSecond: 500, burst: 1000 }),
+  /** How many batches of one kind are worked on at the same time (Lambda: at least 2). */
+  concurrency: z
+    .strictObject({
+      triage: z.int().min(2).max(1000).default(10),
+      timers: z.int().min(2).max(1000).default(5),
+      outcomes: z.int().min(2).max(1000).default(5),
+      /** Keeps so much of the account's concurrency for webhooks, and allows them no more; without it they share with all others. */
+      webhooks: z.int().min(1).optional(),
+    })
+    .prefault({}),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** A mistake in what a person wrote, told in words that need no stack trace. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError';
+}
+
+/**
+ * The settings of a stage, read from `<dir>/<stage>.yaml`.
+ * @throws ConfigurationError naming file, line and setting, and saying what to write.
+ */
+export function readSettings(stage: string, dir: string): Settings {
+  // With a desk of 40 letters the longest queue name then has the 80 that SQS allows.
+  if (!/^[a-z][a-z0-9-]{0,14}$/.test(stage)) {
+    throw new ConfigurationError(
+      `stage "${stage}": write up to 15 lower-case letters, digits and hyphens, starting with a letter`,
+    );
+  }
+  const file = join(dir, `${stage}.yaml`);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new ConfigurationError(`stage "${stage}" has no settings: write ${file}, starting from a copy of dev.yaml`);
+  }
+  return parseSettings(text, file);
+}
+
+/** As `readSettings`, for the text of a settings file; `file` is only named in what is thrown. */
+export function parseSettings(text: string, file: string): Settings {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [syntax] = document.errors;
+  if (syntax !== undefined) {
+    throw new ConfigurationError(`${file}:${lines.linePos(syntax.pos[0]).line}: ${syntax.message.split('\n')[0]}`);
+  }
+  const parsed = settingsSchema.safeParse(document.toJS() ?? {});
+  if (parsed.success) return parsed.data;
+  throw new ConfigurationError(
+    parsed.error.issues
+      .map((issue) => {
+        const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [];
+        const path = [...issue.path.map(String), ...unknown.slice(0, 1)];
+        const message = unknown.length > 0 ? 'is not a setting: remove it or correct its name' : issue.message;
+        const line = lineOf(document.contents, path);
+        return `${file}${line === undefined ? '' : `:${line}`}: ${path.join('.')}: ${message}`;
+      })
+      .join('\n'),
+  );
+
+  /** Where the deepest part of `path` that exists is written. */
+  function lineOf(root: unknown, path: readonly string[]): number | undefined {
+    let node: unknown = root;
+    let offset: number | undefined;
+    for (const step of path) {
+      if (!isMap(node)) break;
+      const pair = node.items.find((item) => isNode(item.key) && String(item.key) === step);
+      if (pair === undefined) break;
+      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
+      node = pair.value;
+    }
+    return offset === undefined ? undefined : lines.linePos(offset).line;
+  }
+}

@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import type { Policy } from '../shared/domain/policy.ts';
+import { platforms } from '../shared/platforms/registry.ts';
+import { type Bundle, bundleFunctions } from './bundle.ts';
+import { compilePolicy, formatProblems } from './compile-policy.ts';
+import type { FunctionName } from './pipeline-stack.ts';
+import { ConfigurationError, readSettings } from './settings.ts';
+import { addStacks, createApp } from './stacks.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+interface SynthesisOptions {
+  /** Names the settings file `<settingsDir>/<stage>.yaml`. */
+  readonly stage: string;
+  /** Where the templates and assets go; made if absent. */
+  readonly outDir: string;
+  /** Default: `policy` of the project. */
+  readonly policyDir?: string;
+  /** Default: `infra/settings` of the project. */
+  readonly settingsDir?: string;
+  /** Default: `functions` of the project. */
+  readonly functionsDir?: string;
+  /** Where the bundles go before they become assets; default: `<outDir>/bundles`. */
+  readonly buildDir?: string;
+}
+
+export interface Synthesis {
+  readonly outDir: string;
+  readonly policy: Policy;
+  readonly bundles: readonly Bundle[];
+}
+
+/**
+ * Bundles the functions, compiles the policy and writes the CloudFormation templates of one stage. Needs no AWS account.
+ * @throws ConfigurationError with one line per mistake, naming file and line: settings, policy, or a function that does not build.
+ */
+export async function synthesize(options: SynthesisOptions): Promise<Synthesis> {
+  const outDir = resolve(options.outDir);
+  /** The path that whoever started this would type. */
+  const shown = (path: string) => {
+    const fromHere = relative(process.cwd(), path);
+    return fromHere.startsWith('..') ? path : fromHere;
+  };
+  const settings = readSettings(options.stage, shown(options.settingsDir ?? join(root, 'infra', 'settings')));
+  const policyDir = resolve(options.policyDir ?? join(root, 'policy'));
+  const compiled = compilePolicy(policyDir);
+  if (!compiled.ok) {
+    const problems = compiled.problems.map((problem) => ({ ...problem, file: shown(join(policyDir, problem.file)) }));
+    throw new ConfigurationError(formatProblems(problems));
+  }
+  const { policy } = compiled;
+
+  const bundles = await bundleFunctions({
+    root,
+    functionsDir: resolve(options.functionsDir ?? join(root, 'functions')),
+    outDir: resolve(options.buildDir ?? join(outDir, 'bundles')),
+  });
+  const dirOf = (name: FunctionName) => {
+    const bundle = bundles.find((candidate) => candidate.name === name);
+    if (bundle === undefined) throw new ConfigurationError(`functions/${name}/index.ts: is missing`);
+    return bundle.dir;
+  };
+  /** The functions that decide by the policy find it beside their module. */
+  const withPolicy = (name: FunctionName) => {
+    const dir = dirOf(name);
+    writeFileSync(join(dir, 'policy.json'), JSON.stringify(policy));
+    return dir;
+  };
+
+  const app = createApp(outDir);
+  addStacks(app, {
+    stage: options.stage,
+    settings,
+    policy,
+    platforms: platforms.map(({ name }) => name),
+    code: {
+      'receive-webhook': dirOf('receive-webhook'),
+      'triage-messages': withPolicy('triage-messages'),
+      'sweep-timers': dirOf('sweep-timers'),
+      'fire-timers': withPolicy('fire-timers'),
+      'record-outcomes': withPolicy('record-outcomes'),
+    },
+  });
+  app.synth();
+  return { outDir, policy, bundles };
+}

@@ -1,0 +1,256 @@
+import { Duration } from 'aws-cdk-lib';
+import { type IMetric, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Policy } from '../shared/domain/policy.ts';
+import type { WorkQueue } from './constructs/work-queue.ts';
+import type { DataStack, DeskQueues } from './data-stack.ts';
+import type { LogMetrics } from './log-metrics.ts';
+import { functionNames, type PipelineStack } from './pipeline-stack.ts';
+import type { Settings } from './settings.ts';
+
+/** A way in which customers or the brand are hurt, and how it shows. */
+export interface Watch {
+  /** Its section in docs/runbook.md; alarms that are resolved alike share one. */
+  readonly section: string;
+  /** Which queue, desk or function, where a section has several. */
+  readonly subject?: string;
+  /** Who is hurt and how, in one sentence. */
+  readonly impact: string;
+  readonly metric: IMetric;
+  /** Wrong at this value and above. */
+  readonly atLeast: number;
+  /** For so many periods of the metric in a row; one unless said otherwise. */
+  readonly periods?: number;
+  /** What no data means: nothing wrong, unless said otherwise. */
+  readonly missing?: TreatMissingData;
+}
+
+const minute = Duration.minutes(1);
+const fiveMinutes = Duration.minutes(5);
+
+interface Watched {
+  readonly settings: Settings;
+  readonly policy: Pick<Policy, 'sla'>;
+  readonly data: DataStack;
+  readonly pipeline: PipelineStack;
+  readonly logged: LogMetrics;
+}
+
+/** Everything that somebody is to be told of. */
+export function watches({ settings, policy, data, pipeline, logged }: Watched): readonly Watch[] {
+  return [
+    ...watchIntake(settings, data, pipeline, logged),
+    ...watchClocks(pipeline, logged),
+    ...watchFunctions(pipeline),
+    ...watchDeadLetters(data),
+    ...[...data.desks].flatMap(([desk, queues]) => watchDesk(desk, queues, policy, settings)),
+  ];
+}
+
+function watchIntake(settings: Settings, data: DataStack, pipeline: PipelineStack, logged: LogMetrics): Watch[] {
+  const silence = settings.silenceAlarmHours;
+  return [
+    {
+      section: 'webhooks-fail',
+      impact: 'Platforms get an error instead of a receipt; most send again, some drop what they sent.',
+      metric: pipeline.api.metricServerError({ statistic: Stats.SUM, period: fiveMinutes }),
+      atLeast: 5,
+    },
+    {
+      section: 'signatures-refused',
+      impact:
+        'Calls that claim to be a platform are refused: a secret was changed on one side only, or somebody tries the door.',
+      metric: logged.signaturesRefused,
+      atLeast: 20,
+      periods: 2,
+    },
+    {
+      section: 'secret-missing',
+      impact: 'A platform posts and nobody filled its secret: every message from it is refused.',
+      metric: logged.secretsMissing,
+      atLeast: 1,
+    },
+    {
+      section: 'messages-wait',
+      impact: 'Customers have written and nobody has looked whether it is urgent.',
+      metric: oldest(data.intake.queue),
+      atLeast: 120,
+      periods: 3,
+    },
+    {
+      section: 'analyser-degraded',
+      impact: 'Messages are decided without Comprehend: more of them go in-house than need to.',
+      metric: logged.analyserDegraded,
+      atLeast: 10,
+      periods: 2,
+    },
+    ...(silence === undefined
+      ? []
+      : [
+          {
+            section: 'webhooks-silent',
+            impact: `No platform has posted anything for ${silence} hours: a subscription may have ended.`,
+            metric: new MathExpression({
+              label: 'hours without a webhook call',
+              expression: 'IF(FILL(calls, 0) == 0, 1, 0)',
+              usingMetrics: { calls: pipeline.api.metricCount({ statistic: Stats.SUM, period: Duration.hours(1) }) },
+              period: Duration.hours(1),
+            }),
+            atLeast: 1,
+            periods: silence,
+            missing: TreatMissingData.BREACHING,
+          },
+        ]),
+  ];
+}
+
+function watchClocks(pipeline: PipelineStack, logged: LogMetrics): Watch[] {
+  return [
+    {
+      section: 'sweep-not-running',
+      impact: 'No clock is being looked at: broken promises go unnoticed.',
+      metric: new MathExpression({
+        label: 'minutes without a sweep that ended well',
+        expression: 'IF(FILL(runs, 0) - FILL(failures, 0) > 0, 0, 1)',
+        usingMetrics: {
+          runs: pipeline.functions['sweep-timers'].lambda.metricInvocations({ period: minute }),
+          failures: pipeline.functions['sweep-timers'].lambda.metricErrors({ period: minute }),
+        },
+        period: minute,
+      }),
+      atLeast: 1,
+      periods: 5,
+      missing: TreatMissingData.BREACHING,
+    },
+    {
+      section: 'timers-late',
+      subject: 'fired',
+      impact: 'Escalations go out later than promised.',
+      metric: logged.timerLagMs,
+      atLeast: 30_000,
+      periods: 3,
+    },
+    {
+      section: 'timers-late',
+      subject: 'left-behind',
+      impact: 'Clocks have run out and are still not acted on.',
+      metric: logged.timersLeftBehind,
+      atLeast: 1,
+      periods: 2,
+    },
+  ];
+}
+
+function watchFunctions(pipeline: PipelineStack): Watch[] {
+  return functionNames.flatMap((name) => {
+    const { lambda } = pipeline.functions[name];
+    return [
+      {
+        section: 'function-fails',
+        subject: name,
+        impact: `${lambda.node.scope?.node.id ?? name} crashes: its work waits or is tried again.`,
+        metric: lambda.metricErrors({ statistic: Stats.SUM, period: fiveMinutes }),
+        atLeast: 3,
+        periods: 2,
+      },
+      {
+        section: 'function-throttled',
+        subject: name,
+        impact: 'The account has no concurrency left for it: work waits, webhooks get an error.',
+        metric: lambda.metricThrottles({ statistic: Stats.SUM, period: minute }),
+        atLeast: 1,
+        periods: 3,
+      },
+    ];
+  });
+}
+
+function watchDeadLetters(data: DataStack): Watch[] {
+  const queues: [string, WorkQueue, string][] = [
+    ['intake', data.intake, 'Messages of customers could not be triaged; nobody will answer them.'],
+    ['timer', data.timers, 'Clocks ran out and could not be acted on; the next sweep finds what still stands.'],
+    ['outcome', data.outcomes, 'What desks reported could not be taken down: cases look unanswered that are not.'],
+  ];
+  return [
+    ...queues.map(([subject, { deadLetters }, impact]) => ({
+      section: 'dead-letters',
+      subject,
+      impact,
+      metric: depth(deadLetters),
+      atLeast: 1,
+    })),
+    {
+      section: 'records-parked',
+      impact: 'Records were set apart because they can never be worked as they are; a customer may stand behind each.',
+      metric: depth(data.parked),
+      atLeast: 1,
+    },
+  ];
+}
+
+/**
+ * Empty receives of one desk's two queues in an hour above which a vendor's polling costs us more than some $10 a month. One thread
+ * that polls patiently makes 360.
+ */
+const emptyReceivesPerHour = 36_000;
+
+function watchDesk(desk: string, queues: DeskQueues, policy: Pick<Policy, 'sla'>, settings: Settings): Watch[] {
+  const lanes = [queues.urgent, queues.standard];
+  const targets = policy.sla[desk] ?? {};
+  /** Half of the shortest promise that a lane carries: what is not even fetched by then is hardly answered in time. */
+  const patience = (...seconds: (number | undefined)[]) =>
+    Math.max(60, Math.min(24 * 3600, ...seconds.flatMap((promise) => promise ?? [])) / 2);
+  const waits = (subject: string, lane: WorkQueue, atLeast: number): Watch => ({
+    section: 'desk-not-fetching',
+    subject: `${desk}-${subject}`,
+    impact: `${desk} has not fetched a case for half the time in which the customer is to have an answer.`,
+    metric: oldest(lane.queue),
+    atLeast,
+    periods: 2,
+  });
+  return [
+    waits('urgent', queues.urgent, patience(targets.urgent?.firstReplySeconds, targets.high?.firstReplySeconds)),
+    waits('standard', queues.standard, patience(targets.normal?.firstReplySeconds, targets.low?.firstReplySeconds)),
+    {
+      section: 'desk-dead-letters',
+      subject: desk,
+      impact: `${desk} fetched cases and could not take them in; their customers wait.`,
+      metric: sum(lanes.map(({ deadLetters }) => depth(deadLetters))),
+      atLeast: 1,
+    },
+    ...(settings.vendors[desk] === undefined
+      ? []
+      : [
+          {
+            section: 'vendor-polls-too-much',
+            subject: desk,
+            impact: `We pay for ${desk} asking its queues for nothing, over and over.`,
+            metric: sum(
+              lanes.map(({ queue }) =>
+                queue.metricNumberOfEmptyReceives({ statistic: Stats.SUM, period: Duration.hours(1) }),
+              ),
+              Duration.hours(1),
+            ),
+            atLeast: emptyReceivesPerHour,
+            periods: 3,
+          },
+        ]),
+  ];
+}
+
+/**
+ * Age of a queue's oldest message in seconds. SQS leaves out what was received three times or more (SQS developer guide, "Available
+ * CloudWatch metrics"): that shows as dead letters.
+ */
+export function oldest(queue: Queue): IMetric {
+  return queue.metricApproximateAgeOfOldestMessage({ statistic: Stats.MAXIMUM, period: minute });
+}
+
+export function depth(queue: Queue): IMetric {
+  return queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM, period: minute });
+}
+
+function sum(metrics: readonly IMetric[], period = minute): IMetric {
+  const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
+  return new MathExpression({ expression: Object.keys(usingMetrics).join(' + '), usingMetrics, period });
+}
