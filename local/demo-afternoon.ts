@@ -8,7 +8,7 @@ export interface DemoStep {
   readonly pathAccount?: string;
   /** The body as it goes over the wire; it says it was written now. */
   readonly body: (now: Date) => string;
-  /** The platform's id of what is sent, to be found again. */
+  /** The name under which the message is known to its edits and replies. */
   readonly messageId: string;
   /** Where it must end up; absent for what makes no case of its own. */
   readonly route?: Route;

@@ -51,7 +51,7 @@ const entrySchema = z.discriminatedUnion('event', [
     priority: z.string(),
     clocks: z.partialRecord(clockNameSchema, z.string()),
   }),
-  z.object({ ...common, event: z.literal('event_known'), caseId: z.string(), by: z.string() }),
+  z.object({ ...common, event: z.literal('event_known'), caseId: z.string(), by: z.string(), eventId: z.string() }),
   z.object({
     ...common,
     event: z.literal('effect_sent'),
@@ -60,6 +60,7 @@ const entrySchema = z.discriminatedUnion('event', [
     desk: z.string(),
     lane: z.string().optional(),
     fence: z.number().optional(),
+    again: z.boolean(),
   }),
   z.object({ ...common, event: z.literal('event_waits'), type: z.string(), messageId: z.string() }),
   z.object({

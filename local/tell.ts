@@ -46,7 +46,7 @@ function triaged(entry: Extract<ToldEntry, { event: 'message_triaged' }>): strin
     `language ${entry.language === 'und' ? 'unknown' : entry.language}`,
     `sentiment ${entry.sentiment ?? 'not asked'}`,
     ...(entry.topics.length === 0 ? [] : [`topic ${entry.topics.map(spaced).join(', ')}`]),
-    ...entry.signals.map(({ reason, confidence }) => `${spaced(reason)} ${Math.round(confidence * 100)} %`),
+    ...strongest(entry.signals).map(([reason, confidence]) => `${spaced(reason)} ${Math.round(confidence * 100)} %`),
     ...(entry.noise === undefined ? [] : [`noise: ${spaced(entry.noise)}`]),
     ...(entry.missing.length === 0 ? [] : [`missing ${entry.missing.join(', ')}`]),
   ];
@@ -58,6 +58,14 @@ function triaged(entry: Extract<ToldEntry, { event: 'message_triaged' }>): strin
   ];
 }
 
+/** Each reason once, with its surest sign. */
+function strongest(signals: readonly { readonly reason: string; readonly confidence: number }[]): [string, number][] {
+  return [...Map.groupBy(signals, ({ reason }) => reason)].map(([reason, all]) => [
+    reason,
+    Math.max(...all.map(({ confidence }) => confidence)),
+  ]);
+}
+
 function changed(entry: Extract<ToldEntry, { event: 'case_changed' }>): string[] {
   const clocks = Object.entries(entry.clocks).map(([name, dueAt]) => `${spaced(name)} by ${localTime(dueAt)}`);
   const place =
@@ -66,8 +74,9 @@ function changed(entry: Extract<ToldEntry, { event: 'case_changed' }>): string[]
   return [`case ${short(entry.caseId)}: ${spaced(entry.by)} → ${place}`, ...promises];
 }
 
-function effect({ kind, desk, lane, fence }: Extract<ToldEntry, { event: 'effect_sent' }>): string {
+function effect({ kind, desk, lane, fence, again }: Extract<ToldEntry, { event: 'effect_sent' }>): string {
   const queue = `${desk}-${lane}.fifo`;
+  if (again) return `${kind} sent again to ${queue} under the same id, which the queue knows and drops`;
   switch (kind) {
     case 'offer':
       return `offered to ${queue} (fence ${fence})`;

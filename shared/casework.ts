@@ -89,6 +89,8 @@ interface Written {
   readonly kind: 'written';
   readonly stored: StoredEvent;
   readonly after: Case;
+  /** It was stored before: by this record's twin. */
+  readonly again: boolean;
 }
 
 function conversationKey({ conversation }: Change): string {
@@ -147,7 +149,7 @@ async function writeOnce(
     version: after.version,
     clocks: openDeadlines(after),
   });
-  return { kind: 'written', stored, after };
+  return { kind: 'written', stored, after, again: false };
 }
 
 /** What a repeated event still owes the world: a twin may come because the first one died between its write and its sends. */
@@ -155,7 +157,7 @@ async function alreadyKnown(store: CaseStore, log: Log, stored: StoredEvent): Pr
   log({ event: 'event_known', caseId: stored.caseId, by: stored.event.type, eventId: stored.event.id });
   const after = await store.find(stored.caseId);
   if (after === undefined) return { kind: 'park', reason: 'event without its case' };
-  return { kind: 'written', stored, after };
+  return { kind: 'written', stored, after, again: true };
 }
 
 function openDeadlines(subject: Case): Record<string, string> {
@@ -200,7 +202,7 @@ async function tellTheWorld(
   ]);
   const settle = ({ write, out }: { write: Written; out: Outgoing }, sent: boolean | undefined) => {
     const { kind, desk } = out.about;
-    if (sent === true) casework.log({ event: 'effect_sent', caseId: write.after.id, ...out.about });
+    if (sent === true) casework.log({ event: 'effect_sent', caseId: write.after.id, ...out.about, again: write.again });
     else {
       casework.log({ event: 'effect_failed', caseId: write.after.id, kind, desk });
       failed.set(write, { kind: 'retry', because: `${kind} for ${desk} was not sent` });

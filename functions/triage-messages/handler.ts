@@ -152,7 +152,7 @@ function messageChange(
     type: event.type,
     channel: event.channel,
     accountId: event.accountId,
-    messageId: event.messageId,
+    messageId: messageKeyOf(event),
     language: assessment.language.code,
     ...(assessment.sentiment === undefined ? {} : { sentiment: assessment.sentiment.label }),
     signals: assessment.signals,

@@ -35,7 +35,7 @@ export function run(args: readonly string[]): Promise<number> {
       });
       if (answer.status !== 200)
         throw new UsageError(`${platform.name} was answered with ${answer.status}: is the run of this version?`);
-      const route = await follow(journal);
+      const route = await follow(journal, step.messageId);
       if (step.route !== undefined && route !== step.route) {
         asExpected = false;
         console.log(
@@ -50,37 +50,29 @@ export function run(args: readonly string[]): Promise<number> {
   });
 }
 
-/** Tells what follows a webhook until its case is settled; gives the route that was decided on the way. */
-async function follow(journal: AsyncGenerator<ToldEntry>): Promise<string | undefined> {
+/** Tells what follows a webhook until the case of its message is settled; gives the route that was decided on the way. */
+async function follow(journal: AsyncGenerator<ToldEntry>, messageId: string): Promise<string | undefined> {
   const late = new AbortController();
   const timeout = setTimeout(patienceMs, 'late' as const, { signal: late.signal });
   let route: string | undefined;
+  let caseId: string | undefined;
   try {
     for (;;) {
       const next = await Promise.race([journal.next(), timeout]);
       if (next === 'late') throw new UsageError('nothing happens any more: look at the logs in the data directory');
       if (next.done === true) return route;
-      console.log(tell(next.value));
-      if (next.value.event === 'message_triaged') route = next.value.decision.route;
-      if (isLast(next.value, route)) return route;
+      const entry = next.value;
+      console.log(tell(entry));
+      if (entry.event === 'message_triaged' && entry.messageId === messageId) route = entry.decision.route;
+      if ((entry.event === 'case_changed' || entry.event === 'event_known') && entry.eventId.includes(messageId)) {
+        caseId = entry.caseId;
+        if (route === 'set_aside' || entry.by === 'own_reply') return route;
+      }
+      const handedOver = entry.event === 'effect_sent' && (entry.kind === 'offer' || entry.kind === 'update');
+      if (handedOver && entry.caseId === caseId) return route;
     }
   } finally {
     late.abort();
     timeout.catch(() => {});
-  }
-}
-
-/** What ends the story of one message: its offer is out, or it needs none. */
-function isLast(entry: ToldEntry, route: string | undefined): boolean {
-  switch (entry.event) {
-    case 'effect_sent':
-      return entry.kind === 'offer' || entry.kind === 'update';
-    case 'case_changed':
-      return route === 'set_aside' || entry.by === 'own_reply';
-    case 'event_known':
-    case 'record_parked':
-      return true;
-    default:
-      return false;
   }
 }

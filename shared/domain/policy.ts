@@ -1,20 +1,146 @@
 import * as z from 'zod';
+import { assessmentSchema, reasonSchema, topicSchema } from './assessment.ts';
 import { prioritySchema } from './decision.ts';
+import { channelSchema } from './inbound-event.ts';
+
+/** An object of exactly these keys; an unknown one is refused with the names that are allowed. */
+export function closedObject<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown name ${issue['keys']}; allowed: ${Object.keys(shape).join(', ')}`
+        : undefined,
+  });
+}
 
 /** A team that consumes queues. Only an outsourced desk is outside the brand's walls. */
 export const deskSchema = z.object({
   kind: z.enum(['in_house', 'outsourced', 'product_ideas']),
   title: z.string(),
+  /** Desk that gets a case whose promise was broken; absent on the in-house desk, whose breaches are told to people. */
+  escalatesTo: z.string().optional(),
 });
 export type Desk = z.infer<typeof deskSchema>;
 
+export const purposeSchema = z.enum(['corporate', 'after_sales', 'store', 'recruitment', 'press']);
+
+/** A brand's page, handle or number, with what its group, country and store gave it. */
+export const accountSchema = z.object({
+  channel: channelSchema,
+  /** The platform's own id, or `*` for whatever is not listed on this channel: its languages help, the doubt stays. */
+  id: z.string(),
+  title: z.string(),
+  purpose: purposeSchema,
+  country: z.string().optional(),
+  store: z.string().optional(),
+  /** ISO 639-1, most used first. */
+  languages: z.array(z.string()),
+});
+export type Account = z.infer<typeof accountSchema>;
+
+const sentimentLabels = z.enum(['positive', 'negative', 'neutral', 'mixed']);
+
+const partConditions = {
+  /** A reason that holds. */
+  reasons: z.array(reasonSchema).min(1).optional(),
+  topics: z.array(topicSchema).min(1).optional(),
+  /** How sure the topic must be, 0 to 1. */
+  topic_confidence: z.number().min(0).max(1).optional(),
+  /** `true`: no matter of service or praise was recognised. */
+  unrecognised: z.boolean().optional(),
+  sentiment: z.array(sentimentLabels).min(1).optional(),
+  channels: z.array(channelSchema).min(1).optional(),
+  accounts: z.array(z.string()).min(1).optional(),
+  purposes: z.array(purposeSchema).min(1).optional(),
+  countries: z.array(z.string()).min(1).optional(),
+  stores: z.array(z.string()).min(1).optional(),
+  languages: z.array(z.string()).min(1).optional(),
+  noise: z.array(assessmentSchema.shape.noise.unwrap()).min(1).optional(),
+  public: z.boolean().optional(),
+  abusive: z.boolean().optional(),
+  verified: z.boolean().optional(),
+  /** At least so many followers. */
+  followers: z.number().int().positive().optional(),
+  /** A review of at most so many stars. */
+  stars: z.number().int().min(1).max(5).optional(),
+};
+
+/** What a part of the risk score may ask; all that is asked must hold, a list means any of its members. */
+export const partConditionSchema = closedObject(partConditions);
+
+/** What a rule may ask; besides, `routine` (no reason holds and nothing is in doubt), `doubt`, and the risk score. */
+export const conditionSchema = closedObject({
+  ...partConditions,
+  routine: z.boolean().optional(),
+  doubt: z.boolean().optional(),
+  risk: closedObject({ at_least: z.number().optional(), below: z.number().optional() }).optional(),
+});
+export type Condition = z.infer<typeof conditionSchema>;
+
+/** `to` is a desk's id or `set_aside`. */
+const targetSchema = z.object({ to: z.string(), priority: prioritySchema, because: z.string() });
+
+const ruleSchema = targetSchema.extend({ id: z.string(), when: conditionSchema });
+export type Rule = z.infer<typeof ruleSchema>;
+
+const routingSchema = z.object({
+  /** Tried in this order, the first that matches decides. */
+  rules: z.array(ruleSchema),
+  default: targetSchema,
+});
+
+const scoreSchema = z.object({
+  /** From this confidence (0 to 1) on, a reason holds by itself. */
+  holds: z.object({ default: z.number().min(0).max(1) }).catchall(z.number().min(0).max(1)),
+  /** Points of a reason at full confidence; below that in proportion. */
+  reasons: z.partialRecord(reasonSchema, z.number()),
+  parts: z.array(z.object({ name: z.string(), points: z.number(), when: partConditionSchema })),
+});
+
 const targetsSchema = z.object({ firstReplySeconds: z.number().int(), resolutionSeconds: z.number().int() });
+export type Targets = z.infer<typeof targetsSchema>;
+
+/** What an entry of a lexicon tells. `cue` is about how something is said, not what. */
+export const meaningSchema = z.union([
+  z.object({ kind: z.literal('reason'), name: reasonSchema }),
+  z.object({ kind: z.literal('topic'), name: topicSchema }),
+  z.object({ kind: z.literal('sentiment'), name: z.enum(['positive', 'negative']) }),
+  z.object({ kind: z.literal('cue'), name: z.string() }),
+]);
+export type Meaning = z.infer<typeof meaningSchema>;
+
+export const lexiconEntrySchema = z.object({
+  means: meaningSchema,
+  confidence: z.number().min(0).max(1),
+  /** Patterns of normalised words, in the notation of `lexicon.ts`. */
+  phrases: z.array(z.string()),
+});
+
+export const lexiconSchema = z.object({
+  /** ISO 639-1, or `any` for what is the same everywhere (emoji, hashtags, names). */
+  language: z.string(),
+  entries: z.array(lexiconEntrySchema),
+});
+export type Lexicon = z.infer<typeof lexiconSchema>;
 
 /** The compiled policy: one versioned document made from `policy/*.yaml`, the same in AWS and on a laptop. */
 export const policySchema = z.object({
   /** Short hash of the content: two equal policies have one version. */
   version: z.string(),
   desks: z.record(z.string(), deskSchema),
+  accounts: z.array(accountSchema),
+  routing: routingSchema,
+  score: scoreSchema,
   sla: z.record(z.string(), z.partialRecord(prioritySchema, targetsSchema)),
+  lexicons: z.array(lexiconSchema),
 });
 export type Policy = z.infer<typeof policySchema>;
+
+/** Finds the account a message came to: listed, or known only by its channel's `*`, or not at all. */
+export function accountFinder(policy: Pick<Policy, 'accounts'>) {
+  const byKey = new Map(policy.accounts.map((account) => [`${account.channel} ${account.id}`, account]));
+  return ({ channel, accountId }: { readonly channel: string; readonly accountId: string }) => {
+    const account = accountId === '*' ? undefined : byKey.get(`${channel} ${accountId}`);
+    return { account: account ?? byKey.get(`${channel} *`), listed: account !== undefined };
+  };
+}

@@ -37,7 +37,16 @@ export type LogEntry =
       clocks: Readonly<Partial<Record<ClockName, string>>>;
     }
   | { event: 'event_known'; caseId: string; by: string; eventId: string }
-  | { event: 'effect_sent'; caseId: string; kind: string; desk: string; lane?: Lane; offerId?: string; fence?: number }
+  | {
+      event: 'effect_sent';
+      caseId: string;
+      kind: string;
+      desk: string;
+      lane?: Lane;
+      offerId?: string;
+      fence?: number;
+      again: boolean;
+    }
   | { event: 'effect_failed'; caseId: string; kind: string; desk: string }
   | { event: 'event_waits'; type: string; messageId: string }
   | { event: 'event_without_case'; type: string; messageId: string }

@@ -1,0 +1,103 @@
+import { parseArgs } from 'node:util';
+import * as z from 'zod';
+
+const defaultPort = 8787;
+const help = `Runs all of Vigie on this machine. No AWS account, Docker or Java.
+
+  npm start -- [--port N] [--data DIR] [--fresh] [--policy DIR]
+
+  --port N      where webhooks and every AWS endpoint are served on 127.0.0.1 (default ${defaultPort})
+  --data DIR    where cases, queues, secrets and logs are kept (default .vigie)
+  --fresh       forget what an earlier run kept there
+  --policy DIR  the policy to compile and run (default policy)
+  --help        this text
+`;
+
+const optionsSchema = z.object({
+  port: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .catch(() => complain('--port: write a number from 0 to 65535'))
+    .default(defaultPort),
+  data: z.string().default('.vigie'),
+  policy: z.string().optional(),
+  fresh: z.boolean().default(false),
+  help: z.boolean().default(false),
+});
+
+/** A mistake on the command line, told in one line. */
+class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof Error)) throw error;
+  // Whatever else goes wrong is a fault of ours, and its trace is what helps.
+  const expected = ['UsageError', 'RunError'].includes(error.name);
+  console.error(expected ? error.message : error);
+  process.exit(1);
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const options = parseOptions(args);
+  if (options.help) {
+    console.log(help);
+    return;
+  }
+  if (Number(process.versions.node.split('.')[0]) < 24) {
+    throw new UsageError(
+      `Vigie runs on Node.js 24 or later, and this is ${process.version}. On Linux x64 \`npm ci\` brings it along; elsewhere install it from https://nodejs.org.`,
+    );
+  }
+  let stop = async (): Promise<void> => {};
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      void stop().finally(() => process.exit(0));
+    });
+  }
+  const { startEmbeddedRun } = await import('./run.ts');
+  const run = await startEmbeddedRun({
+    dataDir: options.data,
+    port: options.port,
+    fresh: options.fresh,
+    ...(options.policy === undefined ? {} : { policyDir: options.policy }),
+  });
+  stop = () => run.stop();
+  const receive = `curl -s ${run.url} -H 'content-type: application/x-amz-json-1.0' -H 'x-amz-target: AmazonSQS.ReceiveMessage'`;
+  console.log(`vigie ready ${run.url}
+
+Next, in another terminal:
+  npm run vigie -- watch    follow what happens to each message
+  npm run vigie -- demo     send an afternoon of messages in French and English
+  ${receive} -d '{"QueueUrl":"${run.queueUrl('in_house-urgent')}"}'
+                            take a case from a desk's queue, as any SQS client can at ${run.sqsEndpoint}
+
+Kept in ${options.data}. Ctrl-C stops everything.`);
+}
+
+function parseOptions(args: readonly string[]): z.infer<typeof optionsSchema> {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        port: { type: 'string' },
+        data: { type: 'string' },
+        policy: { type: 'string' },
+        fresh: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    return optionsSchema.parse(values);
+  } catch (error) {
+    if (error instanceof UsageError || !(error instanceof Error)) throw error;
+    return complain(error.message.split(/\. (?=To specify)/)[0] ?? error.message);
+  }
+}
+
+function complain(reason: string): never {
+  throw new UsageError(`${reason}\nnpm start -- --help lists the options.`);
+}

@@ -1,0 +1,208 @@
+import type { Assessment, Reason, Topic } from './assessment.ts';
+import type { Decision, Route } from './decision.ts';
+import { OutsourcingClearance } from './gate.ts';
+import type { InboundEvent } from './inbound-event.ts';
+import { type Account, accountFinder, type Condition, type Policy, type Rule } from './policy.ts';
+
+export interface Router {
+  /** The desk, priority, reasons and rule for one message. Pure; never throws. */
+  decide(message: InboundEvent, assessment: Assessment): Decision;
+  /** True only if a sentiment verdict could still change where the message goes or how fast. */
+  sentimentDecides(message: InboundEvent, assessment: Assessment): boolean;
+}
+
+interface Facts {
+  readonly message: InboundEvent;
+  readonly assessment: Assessment;
+  readonly account: Account | undefined;
+  readonly reasons: readonly Reason[];
+  readonly doubts: readonly string[];
+  readonly risk: number;
+}
+
+const setAside = 'set_aside';
+/** Below this confidence (0 to 1) a language is not known well enough to send a message to a desk that reads only some. */
+const languageConfidence = 0.5;
+
+/** The policy's ordered rules as a decision: the first rule that matches and that the gate lets through, else the default. */
+export function createRouter(policy: Policy): Router {
+  const accountOf = accountFinder(policy);
+  const decide = (message: InboundEvent, assessment: Assessment): Decision => {
+    const { account, listed } = accountOf(message);
+    const reasons = reasonsOf(policy, assessment);
+    const doubts = doubtsOf(assessment, listed);
+    const parts = partsOf(policy, { message, assessment, account, reasons, doubts, risk: 0 });
+    const risk = parts.reduce((sum, { points }) => sum + points, 0);
+    const facts: Facts = { message, assessment, account, reasons, doubts, risk };
+    const notChosen: { rule: string; because: string }[] = [];
+
+    const decision = (rule: Pick<Rule, 'id' | 'to' | 'priority' | 'because'>, route: Route): Decision => {
+      const targets = route === setAside ? undefined : policy.sla[rule.to]?.[rule.priority];
+      return {
+        route,
+        ...(route === setAside ? {} : { desk: rule.to }),
+        priority: rule.priority,
+        reasons: [...reasons],
+        doubts: [...doubts],
+        rule: rule.id,
+        because: rule.because,
+        score: { total: round(risk), parts },
+        notChosen,
+        policyVersion: policy.version,
+        ...(targets === undefined ? {} : { targets }),
+      };
+    };
+
+    for (const rule of policy.routing.rules) {
+      const unmet = firstUnmet(rule.when, facts);
+      if (unmet !== undefined) {
+        notChosen.push({ rule: rule.id, because: unmet });
+        continue;
+      }
+      const route = routeOf(policy, rule.to);
+      if (route === 'vendor' && OutsourcingClearance.for({ route, desk: rule.to, reasons, doubts }, policy) === undefined) {
+        notChosen.push({ rule: rule.id, because: `not cleared: ${[...reasons, ...doubts].join(', ')}` });
+        continue;
+      }
+      return decision(rule, route);
+    }
+    return decision({ id: 'default', ...policy.routing.default }, routeOf(policy, policy.routing.default.to));
+  };
+
+  return {
+    decide,
+    sentimentDecides(message, assessment) {
+      if (assessment.missing.includes('text') || assessment.noise !== undefined) return false;
+      const { sentiment: _, ...without } = assessment;
+      const outcomes = (['positive', 'neutral', 'mixed', 'negative'] as const).map((label) => {
+        const { desk, route, priority } = decide(message, {
+          ...without,
+          sentiment: { label, confidence: 1, source: 'comprehend' },
+        });
+        return `${route} ${desk} ${priority}`;
+      });
+      return new Set(outcomes).size > 1;
+    },
+  };
+}
+
+/** Where a rule's `to` leads. A desk that is no desk of the policy, or of no known kind, leads in-house. */
+function routeOf(policy: Policy, to: string): Route {
+  if (to === setAside) return setAside;
+  const kind = Object.hasOwn(policy.desks, to) ? policy.desks[to]?.kind : undefined;
+  return kind === 'outsourced' ? 'vendor' : kind === 'product_ideas' ? 'product_ideas' : 'in_house';
+}
+
+/** Reasons that hold, strongest first: several weak signals for one reason add up as independent evidence. */
+function reasonsOf(policy: Policy, assessment: Assessment): Reason[] {
+  const holding: { reason: Reason; confidence: number }[] = [];
+  for (const [reason, confidence] of combined(assessment)) {
+    if (confidence >= (policy.score.holds[reason] ?? policy.score.holds.default)) holding.push({ reason, confidence });
+  }
+  return holding.sort((a, b) => b.confidence - a.confidence || (a.reason < b.reason ? -1 : 1)).map(({ reason }) => reason);
+}
+
+function combined(assessment: Assessment): Map<Reason, number> {
+  const against = new Map<Reason, number>();
+  for (const { reason, confidence } of assessment.signals) {
+    against.set(reason, (against.get(reason) ?? 1) * (1 - confidence));
+  }
+  return new Map([...against].map(([reason, doubt]) => [reason, 1 - doubt]));
+}
+
+/** What keeps a message in-house without a reason. */
+function doubtsOf(assessment: Assessment, listed: boolean): string[] {
+  const doubts = assessment.missing.map((analysis) =>
+    analysis === 'text' ? 'text_not_read' : analysis === 'language' ? 'unknown_language' : `${analysis}_unavailable`,
+  );
+  if (!listed) doubts.push('unknown_account');
+  if (assessment.language.confidence < languageConfidence && !assessment.missing.includes('language')) {
+    doubts.push('language_uncertain');
+  }
+  return doubts;
+}
+
+function partsOf(policy: Policy, facts: Facts): { name: string; points: number }[] {
+  const parts: { name: string; points: number }[] = [];
+  for (const [reason, confidence] of combined(facts.assessment)) {
+    const points = policy.score.reasons[reason];
+    if (points !== undefined) parts.push({ name: reason, points: round(points * confidence) });
+  }
+  for (const { name, points, when } of policy.score.parts) {
+    if (firstUnmet(when, facts) === undefined) parts.push({ name, points });
+  }
+  return parts;
+}
+
+function round(points: number): number {
+  return Math.round(points * 100) / 100;
+}
+
+/** Whether a message on this topic gives a service team something to answer. */
+function isMatter(topic: Topic): boolean {
+  return topic !== 'community' && topic !== 'spam' && topic !== 'other';
+}
+
+/** The first thing a condition asks that does not hold, in words; `undefined` when all holds. */
+function firstUnmet(when: Condition, facts: Facts): string | undefined {
+  const { message, assessment, account, reasons, doubts, risk } = facts;
+  const holds = reasons.length === 0 ? 'no reason holds' : `reasons are ${reasons.join(', ')}`;
+  if (when.reasons !== undefined && !when.reasons.some((reason) => reasons.includes(reason))) return holds;
+  const recognised = ({ topic, confidence }: Assessment['topics'][number]) =>
+    when.topics?.includes(topic) === true && confidence >= (when.topic_confidence ?? 0);
+  if (when.topics !== undefined && !assessment.topics.some(recognised)) {
+    return assessment.topics.length === 0
+      ? 'no topic was recognised'
+      : `topics are ${assessment.topics.map(({ topic }) => topic).join(', ')}`;
+  }
+  if (when.unrecognised !== undefined && when.unrecognised === assessment.topics.some(({ topic }) => isMatter(topic))) {
+    return when.unrecognised ? 'a matter of service was recognised' : 'no matter of service was recognised';
+  }
+  if (when.sentiment !== undefined) {
+    const label = assessment.sentiment?.label;
+    if (label === undefined || !when.sentiment.includes(label)) return `sentiment is ${label ?? 'not known'}`;
+  }
+  if (when.noise !== undefined && (assessment.noise === undefined || !when.noise.includes(assessment.noise))) {
+    return assessment.noise === undefined ? 'is no noise' : `noise is ${assessment.noise}`;
+  }
+  if (when.channels !== undefined && !when.channels.includes(message.channel)) return `channel is ${message.channel}`;
+  if (when.accounts !== undefined && !when.accounts.includes(message.accountId)) return 'another account';
+  if (when.purposes !== undefined && (account === undefined || !when.purposes.includes(account.purpose))) {
+    return `purpose of the account is ${account?.purpose ?? 'not known'}`;
+  }
+  if (when.countries !== undefined && (account?.country === undefined || !when.countries.includes(account.country))) {
+    return `country of the account is ${account?.country ?? 'not known'}`;
+  }
+  if (when.stores !== undefined && (account?.store === undefined || !when.stores.includes(account.store))) {
+    return `store of the account is ${account?.store ?? 'not known'}`;
+  }
+  if (when.languages !== undefined && !when.languages.includes(assessment.language.code)) {
+    return `language is ${assessment.language.code}`;
+  }
+  if (when.public !== undefined && when.public !== message.public) return message.public ? 'is public' : 'is private';
+  if (when.abusive !== undefined && when.abusive !== assessment.abusive) {
+    return assessment.abusive ? 'wording is abusive' : 'wording is not abusive';
+  }
+  if (when.verified !== undefined && when.verified !== (message.author.verified ?? false)) {
+    return when.verified ? 'author is not verified' : 'author is verified';
+  }
+  if (when.followers !== undefined && (message.author.followers ?? 0) < when.followers) {
+    return `author has fewer than ${when.followers} known followers`;
+  }
+  if (when.stars !== undefined && (message.rating === undefined || message.rating > when.stars)) {
+    return message.rating === undefined ? 'has no stars' : `has ${message.rating} stars`;
+  }
+  if (when.routine !== undefined && when.routine !== (reasons.length === 0 && doubts.length === 0)) {
+    return when.routine ? `not routine: ${[...reasons, ...doubts].join(', ')}` : 'is routine';
+  }
+  if (when.doubt !== undefined && when.doubt !== doubts.length > 0) {
+    return when.doubt ? 'nothing is in doubt' : `in doubt: ${doubts.join(', ')}`;
+  }
+  if (when.risk?.at_least !== undefined && risk < when.risk.at_least) {
+    return `risk ${round(risk)} is below ${when.risk.at_least}`;
+  }
+  if (when.risk?.below !== undefined && risk >= when.risk.below) {
+    return `risk ${round(risk)} is not below ${when.risk.below}`;
+  }
+  return undefined;
+}
