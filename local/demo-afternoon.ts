@@ -237,7 +237,7 @@ export function demoAfternoon(run: number): readonly DemoStep[] {
       title: 'Une idée de produit (Telegram)',
       platform: 'telegram',
       pathAccount: 'maison_lune_bot',
-      messageId: String(run),
+      messageId: `${run}:${run % 100_000}`,
       body: telegram(
         { id: run, name: 'Léa' },
         run,

@@ -83,6 +83,8 @@ export interface EmbeddedRun {
   readonly port: number;
   readonly sqsEndpoint: string;
   readonly queues: readonly QueueConfig[];
+  /** The table of cases. */
+  readonly tableName: string;
   readonly meters: Meters;
   readonly journal: Journal;
   /** Lets work in progress finish for up to two seconds, then ends everything. */
@@ -115,7 +117,7 @@ export async function startEmbeddedRun(options: EmbeddedRunOptions): Promise<Emb
   const dataDir = resolve(options.dataDir);
   const undo: (() => unknown)[] = [];
   try {
-    mkdirSync(join(dataDir, 'logs'), { recursive: true });
+    makeDirectory(dataDir);
     const lock = lockDirectory(dataDir);
     undo.push(() => lock.close());
     const gateway = await listen(options.port ?? 0);
@@ -270,6 +272,7 @@ async function start(
     port: gateway.port,
     sqsEndpoint: place.gatewayUrl,
     queues: deployment.queues,
+    tableName: deployment.tables[0]?.name ?? '',
     meters,
     journal,
     stop() {
@@ -290,6 +293,17 @@ async function start(
       while (!(await isIdle())) await delay(10);
     },
   };
+}
+
+function makeDirectory(dataDir: string): void {
+  try {
+    mkdirSync(join(dataDir, 'logs'), { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    throw new RunError(
+      `${dataDir} cannot be used as a data directory (${String(error.code)}). Give another: npm start -- --data DIR`,
+    );
+  }
 }
 
 /** An exclusive lock that the system releases when this process ends, however it ends. */

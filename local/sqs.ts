@@ -84,6 +84,11 @@ const receiveRequest = queueRequest.extend({
   MessageSystemAttributeNames: namesOf,
   MessageAttributeNames: namesOf,
 });
+/** Made once for the busy calls: zod compiles a schema at its first use, which costs more than the rest of the call. */
+const readRequest = queueRequest.extend({ AttributeNames: namesOf });
+const sendRequest = queueRequest.extend(sentMessageSchema.shape);
+const deleteRequest = queueRequest.extend(deletion.shape);
+const visibilityRequest = queueRequest.extend(visibilityChange.shape);
 const createRequest = z.object({ QueueName: z.string(), Attributes: texts.optional(), tags: texts.optional() });
 
 /** What a receiver may ask to be told of a message (ReceiveMessage, MessageSystemAttributeNames). */
@@ -265,7 +270,7 @@ export function openSqs({ file, clock, baseUrl, region, accountId }: SqsOptions)
       return { queueUrls: items, NextToken };
     },
     GetQueueAttributes(input) {
-      const { queue, request } = onQueue(queueRequest.extend({ AttributeNames: namesOf }), input);
+      const { queue, request } = onQueue(readRequest, input);
       const asked = request.AttributeNames ?? [];
       const readable = [...settable, ...Object.keys(queueReads)];
       const unknown = asked.find((name) => name !== 'All' && !readable.includes(name));
@@ -299,7 +304,7 @@ export function openSqs({ file, clock, baseUrl, region, accountId }: SqsOptions)
       store.purge(onQueue(queueRequest, input).queue);
     },
     SendMessage(input, { caller }) {
-      const { queue, request } = onQueue(queueRequest.extend(sentMessageSchema.shape), input);
+      const { queue, request } = onQueue(sendRequest, input);
       const answer = send(queue, request, caller);
       polls.tryAgain(queue.name);
       return answer;
@@ -331,7 +336,7 @@ export function openSqs({ file, clock, baseUrl, region, accountId }: SqsOptions)
       return { ...(messages.length > 0 && { Messages: messages.map(read) }) };
     },
     DeleteMessage(input) {
-      const { queue, request } = onQueue(queueRequest.extend(deletion.shape), input);
+      const { queue, request } = onQueue(deleteRequest, input);
       store.delete(queue, request.ReceiptHandle, clock.now());
       polls.tryAgain(queue.name);
     },
@@ -345,7 +350,7 @@ export function openSqs({ file, clock, baseUrl, region, accountId }: SqsOptions)
       return answer;
     },
     ChangeMessageVisibility(input) {
-      const { queue, request } = onQueue(queueRequest.extend(visibilityChange.shape), input);
+      const { queue, request } = onQueue(visibilityRequest, input);
       store.changeVisibility(queue, request.ReceiptHandle, request.VisibilityTimeout, clock.now());
       polls.tryAgain(queue.name);
     },

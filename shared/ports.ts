@@ -101,6 +101,13 @@ export interface QueueSender {
   send(entries: readonly QueueEntry[]): Promise<readonly boolean[]>;
 }
 
+/** Lets a queue hand out a message again earlier or later than it would by itself. Best effort; never rejects. */
+export interface Redelivery {
+  again(
+    messages: readonly { readonly queueArn: string; readonly receiptHandle: string; readonly seconds: number }[],
+  ): Promise<void>;
+}
+
 /** Tells people; says for each notice whether it is out. Never rejects. */
 export interface EscalationTopic {
   publish(notices: readonly { readonly subject: string; readonly body: string }[]): Promise<readonly boolean[]>;

@@ -1,10 +1,15 @@
 import { type Casework, type Change, type ChangeResult, changeCases, timerEntry } from '../../shared/casework.ts';
 import { type Timer, timerSchema } from '../../shared/contracts/timer.ts';
 import { StoreUnavailableError } from '../../shared/ports.ts';
-import { type BatchAnswer, type QueueRecord, type RecordResult, settleBatch } from '../../shared/runtime/sqs-batch.ts';
+import {
+  type BatchAnswer,
+  type BatchEdges,
+  type QueueRecord,
+  type RecordResult,
+  settleBatch,
+} from '../../shared/runtime/sqs-batch.ts';
 
-export interface Dependencies extends Casework {
-  readonly deadLetterQueueUrl: string;
+export interface Dependencies extends Casework, BatchEdges {
   /** Resolves when this instant (ISO 8601) has come. */
   readonly waitUntil: (instant: string) => Promise<void>;
 }

@@ -4,11 +4,15 @@ import { type Outcome, outcomeSchema } from '../../shared/contracts/outcome.ts';
 import type { Case, CaseEvent, RefusalReason } from '../../shared/domain/case.ts';
 import { deskQueueEntry, shortId } from '../../shared/hand-over.ts';
 import { StoreUnavailableError } from '../../shared/ports.ts';
-import { type BatchAnswer, type QueueRecord, type RecordResult, settleBatch } from '../../shared/runtime/sqs-batch.ts';
+import {
+  type BatchAnswer,
+  type BatchEdges,
+  type QueueRecord,
+  type RecordResult,
+  settleBatch,
+} from '../../shared/runtime/sqs-batch.ts';
 
-export interface Dependencies extends Casework {
-  readonly deadLetterQueueUrl: string;
-}
+export interface Dependencies extends Casework, BatchEdges {}
 
 /**
  * Folds what desks report into their cases. An outcome that does not fit (stale fence, another desk's case, closed case) changes nothing and is

@@ -8,17 +8,17 @@ import type { Router } from '../../shared/domain/routing.ts';
 import { type SentimentAnalyser, type StoredEvent, StoreUnavailableError } from '../../shared/ports.ts';
 import {
   type BatchAnswer,
+  type BatchEdges,
   combineResults,
   type QueueRecord,
   type RecordResult,
   settleBatch,
 } from '../../shared/runtime/sqs-batch.ts';
 
-export interface Dependencies extends Casework {
+export interface Dependencies extends Casework, BatchEdges {
   readonly assess: (message: InboundEvent) => Assessment;
   readonly router: Router;
   readonly analyser: SentimentAnalyser;
-  readonly deadLetterQueueUrl: string;
 }
 
 /** So long a message waits for an analyser that is down or throttled; then it is decided without, and stays in-house. */

@@ -19,7 +19,7 @@ export interface Grant {
 /** What Lambda's poller does in the function's name (Lambda developer guide, "Using Lambda with SQS": execution role). */
 export function consumes(queue: IQueue): Grant {
   return {
-    actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+    actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
     resources: [queue.queueArn],
     key: { service: 'sqs', actions: ['kms:Decrypt'] },
   };

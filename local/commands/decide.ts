@@ -15,7 +15,7 @@ import { createSentimentReader } from '../comprehend-verdict.ts';
 const usage = 'vigie decide --data FILE.jsonl [--policy DIR]';
 
 /** What a line of a data file may tell to a decision; labels beside these are never read here. */
-const messageRowSchema = z.object({
+export const messageRowSchema = z.object({
   id: z.union([z.string(), z.number()]).transform(String),
   text: z.string(),
   lang: z.string().optional(),

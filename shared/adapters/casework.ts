@@ -7,9 +7,10 @@ import type { Casework } from '../casework.ts';
 import { policySchema } from '../domain/policy.ts';
 import { caseEnvironmentSchema } from '../runtime/case-environment.ts';
 import { createLog } from '../runtime/log.ts';
+import type { BatchEdges } from '../runtime/sqs-batch.ts';
 import { DynamoCaseStore } from './dynamo-case-store.ts';
 import { SnsEscalations } from './sns-escalations.ts';
-import { SqsSender } from './sqs-sender.ts';
+import { SqsRedelivery, SqsSender } from './sqs-sender.ts';
 
 /**
  * All that a function which changes cases works with, from its environment and the policy beside its bundle. Throws when either is wrong: such
@@ -19,7 +20,7 @@ export function caseworkFor(
   functionName: string,
   moduleUrl: string,
   processEnvironment: NodeJS.ProcessEnv,
-): Casework & { readonly deadLetterQueueUrl: string } {
+): Casework & BatchEdges {
   const environment = caseEnvironmentSchema.parse(processEnvironment);
   const policyFile = fileURLToPath(new URL(environment.POLICY_FILE, moduleUrl));
   const now = () => new Date();
@@ -27,6 +28,7 @@ export function caseworkFor(
     // Waiting belongs to the queue: a call that fails twice is tried again with its record.
     store: new DynamoCaseStore(new DynamoDBClient({ maxAttempts: 2 }), { tableName: environment.CASE_TABLE_NAME }),
     queues: new SqsSender(new SQSClient({ maxAttempts: 2 })),
+    redelivery: new SqsRedelivery(new SQSClient({ maxAttempts: 1, useQueueUrlAsEndpoint: false })),
     escalations: new SnsEscalations(new SNSClient({ maxAttempts: 2 }), { topicArn: environment.ESCALATION_TOPIC_ARN }),
     policy: policySchema.parse(JSON.parse(readFileSync(policyFile, 'utf8'))),
     destinations: { deskQueues: environment.DESK_QUEUES, timerQueueUrl: environment.TIMER_QUEUE_URL },

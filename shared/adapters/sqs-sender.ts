@@ -1,5 +1,10 @@
-import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from '@aws-sdk/client-sqs';
-import type { QueueEntry, QueueSender } from '../ports.ts';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { QueueEntry, QueueSender, Redelivery } from '../ports.ts';
 
 /**
  * Limits of SendMessageBatch: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html.
@@ -43,6 +48,40 @@ export class SqsSender implements QueueSender {
       return [];
     }
   }
+}
+
+/**
+ * Sets when messages come again by their visibility timeout. The client must not take the queue's URL for its endpoint (`useQueueUrlAsEndpoint: false`): the URL is
+ * made of the ARN, as AWS documents it (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html).
+ */
+export class SqsRedelivery implements Redelivery {
+  readonly #client: SQSClient;
+
+  constructor(client: SQSClient) {
+    this.#client = client;
+  }
+
+  async again(messages: Parameters<Redelivery['again']>[0]): Promise<void> {
+    const calls = [...Map.groupBy(messages, ({ queueArn }) => queueArn)].flatMap(([queueArn, ofQueue]) =>
+      Array.from({ length: Math.ceil(ofQueue.length / entriesPerCall) }, (_, index) => ({
+        QueueUrl: urlOf(queueArn),
+        Entries: ofQueue
+          .slice(index * entriesPerCall, (index + 1) * entriesPerCall)
+          .map(({ receiptHandle, seconds }, id) => ({
+            Id: String(id),
+            ReceiptHandle: receiptHandle,
+            VisibilityTimeout: seconds,
+          })),
+      })),
+    );
+    // What cannot be set comes again after the queue's own visibility timeout.
+    await Promise.allSettled(calls.map((call) => this.#client.send(new ChangeMessageVisibilityBatchCommand(call))));
+  }
+}
+
+function urlOf(queueArn: string): string {
+  const [, , , region, account, name] = queueArn.split(':');
+  return `https://sqs.${region}.amazonaws.com/${account}/${name}`;
 }
 
 function* inBatches(entries: readonly QueueEntry[]): Generator<readonly QueueEntry[]> {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { QueueSender } from '../ports.ts';
+import type { QueueSender, Redelivery } from '../ports.ts';
 import type { Log } from './log.ts';
 
 /** What we use of an SQS event: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
@@ -8,7 +8,9 @@ const sqsEventSchema = z.object({
     z.object({
       messageId: z.string(),
       body: z.string(),
-      attributes: z.object({ SenderId: z.string().optional() }).default({}),
+      receiptHandle: z.string(),
+      eventSourceARN: z.string(),
+      attributes: z.object({ SenderId: z.string().optional(), ApproximateReceiveCount: z.coerce.number() }),
     }),
   ),
 });
@@ -42,6 +44,18 @@ export interface BatchAnswer {
 /** SQS takes 1 MiB; a parked body keeps room for its envelope. */
 const parkedCharacters = 200_000;
 
+export interface BatchEdges {
+  readonly queues: QueueSender;
+  readonly redelivery: Redelivery;
+  readonly deadLetterQueueUrl: string;
+  readonly log: Log;
+}
+
+/** Seconds until a record that failed comes again: soon at first, for a hiccup; a quarter of an hour at last, for an outage. */
+export function retryAfterSeconds(receiveCount: number): number {
+  return Math.min(900, 5 * 2 ** (receiveCount - 1));
+}
+
 /**
  * Parses a batch of records with their schema, hands the sound ones to `work` together, and answers for each of them. A record that cannot
  * be parsed is parked; one for which `work` gives no result, or whose parking fails, is retried.
@@ -49,7 +63,7 @@ const parkedCharacters = 200_000;
 export async function settleBatch<Body>(
   event: unknown,
   schema: z.ZodType<Body>,
-  { queues, deadLetterQueueUrl, log }: { queues: QueueSender; deadLetterQueueUrl: string; log: Log },
+  { queues, redelivery, deadLetterQueueUrl, log }: BatchEdges,
   work: (records: readonly QueueRecord<Body>[]) => Promise<ReadonlyMap<string, RecordResult>>,
 ): Promise<BatchAnswer> {
   const records = sqsEventSchema.parse(event).Records;
@@ -79,14 +93,20 @@ export async function settleBatch<Body>(
     if (stored[index] === true) log({ event: 'record_parked', reason: part.reason, recordId: messageId });
     else results.set(messageId, { kind: 'retry', because: 'could not be parked' });
   });
-  return {
-    batchItemFailures: records.flatMap(({ messageId }) => {
-      const result = results.get(messageId) ?? { kind: 'retry', because: 'no result' };
-      if (result.kind !== 'retry') return [];
-      log({ event: 'record_retried', because: result.because, recordId: messageId });
-      return [{ itemIdentifier: messageId }];
-    }),
-  };
+  const failed = records.flatMap((record) => {
+    const result = results.get(record.messageId) ?? { kind: 'retry', because: 'no result' };
+    if (result.kind !== 'retry') return [];
+    log({ event: 'record_retried', because: result.because, recordId: record.messageId });
+    return [record];
+  });
+  await redelivery.again(
+    failed.map(({ eventSourceARN, receiptHandle, attributes }) => ({
+      queueArn: eventSourceARN,
+      receiptHandle,
+      seconds: retryAfterSeconds(attributes.ApproximateReceiveCount),
+    })),
+  );
+  return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 
 /** One result for a record that holds several parts: any part to retry retries the record, its other parts are harmless twins then. */

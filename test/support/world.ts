@@ -42,6 +42,8 @@ export class World {
   readonly queued: QueueEntry[] = [];
   readonly notices: string[] = [];
   readonly analysed: string[] = [];
+  /** Seconds until each failed record comes again. */
+  readonly postponed: number[] = [];
   /** Names each call out of the code under test; throw in it to crash there. */
   step: (call: string) => void = () => {};
   /** Answers for one entry whether the queue takes it. */
@@ -86,6 +88,7 @@ export class World {
     policy,
     destinations: { deskQueues, timerQueueUrl: url('timers') },
     deadLetterQueueUrl: url('parked'),
+    redelivery: { again: async (messages) => void this.postponed.push(...messages.map(({ seconds }) => seconds)) },
     now: () => this.now(),
     log: (entry) => this.logs.push(entry),
     assess,
@@ -165,7 +168,9 @@ export function batchOf(...bodies: readonly unknown[]) {
     Records: bodies.map((body, index) => ({
       messageId: `r${index}`,
       body: typeof body === 'string' ? body : JSON.stringify(body),
-      attributes: { SenderId: 'sender' },
+      receiptHandle: `handle-${index}`,
+      eventSourceARN: 'arn:aws:sqs:eu-west-1:123456789012:a-queue',
+      attributes: { SenderId: 'sender', ApproximateReceiveCount: '2' },
     })),
   };
 }
