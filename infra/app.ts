@@ -9,7 +9,7 @@ const { CDK_OUTDIR, CDK_CONTEXT_JSON } = z
 const { stage } = z.object({ stage: z.string().default('dev') }).parse(JSON.parse(CDK_CONTEXT_JSON));
 
 try {
-  await synthesize({ stage, outDir: CDK_OUTDIR, buildDir: 'build/functions' });
+  await synthesize({ stage, outDir: CDK_OUTDIR, buildDir: 'build/functions', review: true });
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error;
   console.error(error.message);

@@ -283,12 +283,16 @@ function demandsOf(
     case 'sns': {
       const topic = topicSchema.safeParse(input).data?.TopicArn;
       const action = `sns:${operation === 'PublishBatch' ? 'Publish' : operation}`;
-      return withKey(topic ?? arnOf(place, 'sns', '*'), [action], ['GenerateDataKey', 'Decrypt']);
+      return withKey(
+        arnOf(place, 'sns', topic?.split(':').at(-1) ?? 'unnamed'),
+        [action],
+        ['GenerateDataKey', 'Decrypt'],
+      );
     }
     case 'sqs': {
       const url = queueUrlSchema.safeParse(input).data?.QueueUrl;
       const name = queueNameSchema.safeParse(input).data?.QueueName;
-      const resource = url === undefined ? arnOf(place, 'sqs', name ?? '*') : queueArn(place, url);
+      const resource = url === undefined ? arnOf(place, 'sqs', name ?? 'unnamed') : queueArn(place, url);
       const action = operation.replace(/Batch$/, '');
       const keyActions =
         action === 'SendMessage' ? ['GenerateDataKey', 'Decrypt'] : action === 'ReceiveMessage' ? ['Decrypt'] : [];
@@ -315,13 +319,14 @@ function dynamoTargets(operation: string, input: unknown): { action: string; tab
   const batch = batchSchema.safeParse(input);
   if (batch.success) return Object.keys(batch.data.RequestItems).map((table) => ({ action: operation, table }));
   const single = keyedTable.safeParse(input);
-  if (!single.success) return [{ action: operation, table: '*' }];
+  if (!single.success) return [{ action: operation, table: 'unnamed' }];
   const { TableName, IndexName } = single.data;
   return [{ action: operation, table: TableName, ...(IndexName === undefined ? {} : { index: IndexName }) }];
 }
 
+/** Never a pattern: a caller that asks for `*` means a thing of that name. */
 function arnOf(place: Place, service: string, path: string): string {
-  return `arn:aws:${service}:${place.region}:${place.accountId}:${path}`;
+  return `arn:aws:${service}:${place.region}:${place.accountId}:${path.replaceAll(/[*?]/g, '_')}`;
 }
 
 function queueArn(place: Place, url: string): string {

@@ -35,10 +35,9 @@ class UsageError extends Error {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof Error)) throw error;
-  // Whatever else goes wrong is a fault of ours, and its trace is what helps.
-  const expected = ['UsageError', 'RunError'].includes(error.name);
-  console.error(expected ? error.message : error);
+  const expected = error instanceof Error && ['UsageError', 'RunError'].includes(error.name);
+  const reason = error instanceof Error ? error.message : String(error);
+  console.error(expected ? reason : `Vigie could not start: ${reason}`);
   process.exit(1);
 }
 

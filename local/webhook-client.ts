@@ -41,7 +41,7 @@ export async function postSigned(
   try {
     const answer = await fetch(request.url, { method: 'POST', headers, body: Buffer.from(body) });
     return { status: answer.status, text: await answer.text() };
-  } catch {
-    throw new WebhookClientError(`Nothing answers at ${base}. Start it first: npm start`);
+  } catch (cause) {
+    throw new WebhookClientError(`Nothing answers at ${base}. Start it first: npm start`, { cause });
   }
 }

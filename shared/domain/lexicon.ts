@@ -7,7 +7,7 @@ interface Entry {
   readonly confidence: number;
   /** ISO 639-1 of the lexicon, or `any`. */
   readonly language: string;
-  /** The phrase as written in the lexicon, not the customer's words. */
+  /** The phrase of the lexicon in short, the first choice of each group: to be read, never the customer's words. */
   readonly phrase: string;
 }
 
@@ -123,6 +123,8 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
   const words = new Map<string, number>();
   const stems = new Map<string, number>();
   const root = newNode();
+  /** What stands before a gap: where a phrase may end there, it ends before it. */
+  const beforeGap = new Map<Node, readonly Node[]>();
   /** Nodes reached by the beginning of a phrase, by that beginning: phrases that begin alike share them. */
   const beginnings = new Map<string, readonly Node[]>();
   let symbols = 0;
@@ -140,6 +142,7 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
     const reached = newNode();
     if (piece.kind === 'gap') {
       for (const node of from) node.gaps.push(reached);
+      beforeGap.set(reached, from);
       return [reached];
     }
     if (piece.kind === 'word') {
@@ -168,7 +171,10 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
           nodes = known ?? extend(nodes, piece);
           if (known === undefined) beginnings.set(beginning, nodes);
         }
-        for (const node of nodes) if (node !== root) node.entries.push({ means, confidence, language, phrase });
+        const entry = { means, confidence, language, phrase: inShort(parsed.pieces) };
+        for (const node of nodes.flatMap((node) => beforeGap.get(node) ?? [node])) {
+          if (node !== root) node.entries.push(entry);
+        }
       }
     }
   }
@@ -219,6 +225,14 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
       return hits;
     },
   };
+}
+
+function inShort(pieces: readonly Piece[]): string {
+  return pieces
+    .map((piece) =>
+      piece.kind === 'gap' ? '..' : piece.kind === 'word' ? piece.word : inShort(piece.choices[0] ?? []),
+    )
+    .join(' ');
 }
 
 function newNode(): Node {

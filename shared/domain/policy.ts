@@ -46,7 +46,7 @@ const partConditions = {
   topics: z.array(topicSchema).min(1).optional(),
   /** How sure the topic must be, 0 to 1. */
   topic_confidence: z.number().min(0).max(1).optional(),
-  /** `true`: no matter of service or praise was recognised. */
+  /** `true`: no matter of service, praise or wish was recognised (with `topic_confidence` or more). */
   unrecognised: z.boolean().optional(),
   sentiment: z.array(sentimentLabels).min(1).optional(),
   channels: z.array(channelSchema).min(1).optional(),
@@ -89,12 +89,21 @@ const routingSchema = z.object({
   default: targetSchema,
 });
 
-const scoreSchema = z.object({
+export const scoreSchema = closedObject({
   /** From this confidence (0 to 1) on, a reason holds by itself. */
-  holds: z.object({ default: z.number().min(0).max(1) }).catchall(z.number().min(0).max(1)),
+  holds: closedObject({
+    default: z.number().min(0).max(1),
+    reasons: z.partialRecord(reasonSchema, z.number().min(0).max(1)).optional(),
+  }),
   /** Points of a reason at full confidence; below that in proportion. */
   reasons: z.partialRecord(reasonSchema, z.number()),
-  parts: z.array(z.object({ name: z.string(), points: z.number(), when: partConditionSchema })),
+  parts: z.array(
+    closedObject({
+      name: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'write a lower-case word'),
+      points: z.number(),
+      when: partConditionSchema,
+    }),
+  ),
 });
 
 const targetsSchema = z.object({ firstReplySeconds: z.number().int(), resolutionSeconds: z.number().int() });

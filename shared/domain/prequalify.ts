@@ -15,7 +15,15 @@ const shortWords = 5;
 const sureEnough = 0.5;
 /** Words before a hit, in its own clause, in which a "not" turns it round. */
 const negationReach = 3;
-const factors = { negated: 0.2, quoted: 0.8, foreignPhrase: 0.9, foreignWord: 0.5 };
+const factors = { refused: 0.2, absent: 0.6, quoted: 0.8, foreignPhrase: 0.9, foreignWord: 0.5 };
+/** "Not a scam" takes an accusation back; "nobody was hurt" and "I will not sue" still name the matter. */
+const takenBack: ReadonlySet<string> = new Set([
+  'rumour_or_fraud_accusation',
+  'strong_public_anger',
+  'abuse_or_threat',
+  'boycott',
+  'discrimination',
+]);
 /** A foreign word shorter than this may be another word in this language ("sale", "crime", "pain"). */
 const tellingLetters = 7;
 /** How many entries of one reason count: a repeated word is no new evidence. */
@@ -24,10 +32,7 @@ const evidenceOfOneReason = 4;
 const wordless = new Set(['sticker', 'gif', 'emoji']);
 
 /** A function that finds, in microseconds and without any call, all that the policy's lexicons and patterns tell of a message. */
-export function createPrequalifier(
-  policy: Policy,
-  detector: LanguageDetector,
-): (message: InboundEvent) => Assessment {
+export function createPrequalifier(policy: Policy, detector: LanguageDetector): (message: InboundEvent) => Assessment {
   const matcher = createLexiconMatcher(policy.lexicons);
   const languages = new Set(policy.lexicons.map(({ language }) => language));
   const accountOf = accountFinder(policy);
@@ -105,7 +110,10 @@ function weigh(hits: readonly Hit[], tokens: readonly Token[], language: string)
       if (length === 1 && letters < tellingLetters) return [];
       confidence *= length > 1 ? factors.foreignPhrase : factors.foreignWord;
     }
-    if (negated(hit)) confidence *= factors.negated;
+    if (negated(hit)) {
+      const { kind, name } = hit.means;
+      confidence *= kind === 'reason' && !takenBack.has(name) ? factors.absent : factors.refused;
+    }
     if (tokens[hit.start]?.quoted === true) confidence *= factors.quoted;
     return [{ ...hit, confidence }];
   });
@@ -133,11 +141,17 @@ function signalsOf(hits: readonly Hit[], tokens: readonly Token[]): Signal[] {
     const kept: Hit[] = [];
     for (const hit of found.toSorted((a, b) => b.confidence - a.confidence)) {
       if (kept.length === evidenceOfOneReason) break;
-      if (kept.some((other) => (hit.start < other.end && other.start < hit.end) || hit.phrase === other.phrase)) continue;
+      if (kept.some((other) => (hit.start < other.end && other.start < hit.end) || hit.phrase === other.phrase))
+        continue;
       kept.push(hit);
     }
     for (const { confidence, language, phrase } of kept) {
-      signals.push({ reason, confidence: toHundredths(confidence), source: 'lexicon', entry: `${language}: ${phrase}` });
+      signals.push({
+        reason,
+        confidence: toHundredths(confidence),
+        source: 'lexicon',
+        entry: `${language}: ${phrase}`,
+      });
     }
   }
   return [...signals, ...angerOf(hits, tokens)].sort(

@@ -60,7 +60,10 @@ export function createRouter(policy: Policy): Router {
         continue;
       }
       const route = routeOf(policy, rule.to);
-      if (route === 'vendor' && OutsourcingClearance.for({ route, desk: rule.to, reasons, doubts }, policy) === undefined) {
+      if (
+        route === 'vendor' &&
+        OutsourcingClearance.for({ route, desk: rule.to, reasons, doubts }, policy) === undefined
+      ) {
         notChosen.push({ rule: rule.id, because: `not cleared: ${[...reasons, ...doubts].join(', ')}` });
         continue;
       }
@@ -97,9 +100,12 @@ function routeOf(policy: Policy, to: string): Route {
 function reasonsOf(policy: Policy, assessment: Assessment): Reason[] {
   const holding: { reason: Reason; confidence: number }[] = [];
   for (const [reason, confidence] of combined(assessment)) {
-    if (confidence >= (policy.score.holds[reason] ?? policy.score.holds.default)) holding.push({ reason, confidence });
+    if (confidence >= (policy.score.holds.reasons?.[reason] ?? policy.score.holds.default))
+      holding.push({ reason, confidence });
   }
-  return holding.sort((a, b) => b.confidence - a.confidence || (a.reason < b.reason ? -1 : 1)).map(({ reason }) => reason);
+  return holding
+    .sort((a, b) => b.confidence - a.confidence || (a.reason < b.reason ? -1 : 1))
+    .map(({ reason }) => reason);
 }
 
 function combined(assessment: Assessment): Map<Reason, number> {
@@ -139,8 +145,8 @@ function round(points: number): number {
 }
 
 /** Whether a message on this topic gives a service team something to answer. */
-function isMatter(topic: Topic): boolean {
-  return topic !== 'community' && topic !== 'spam' && topic !== 'other';
+function isMatter({ topic, confidence }: { topic: Topic; confidence: number }, atLeast = 0): boolean {
+  return confidence >= atLeast && topic !== 'community' && topic !== 'spam' && topic !== 'other';
 }
 
 /** The first thing a condition asks that does not hold, in words; `undefined` when all holds. */
@@ -155,7 +161,10 @@ function firstUnmet(when: Condition, facts: Facts): string | undefined {
       ? 'no topic was recognised'
       : `topics are ${assessment.topics.map(({ topic }) => topic).join(', ')}`;
   }
-  if (when.unrecognised !== undefined && when.unrecognised === assessment.topics.some(({ topic }) => isMatter(topic))) {
+  if (
+    when.unrecognised !== undefined &&
+    when.unrecognised === assessment.topics.some((found) => isMatter(found, when.topic_confidence))
+  ) {
     return when.unrecognised ? 'a matter of service was recognised' : 'no matter of service was recognised';
   }
   if (when.sentiment !== undefined) {

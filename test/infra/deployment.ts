@@ -51,7 +51,8 @@ export type Resource = z.infer<typeof resourceSchema> & { readonly logicalId: st
 export function deploy(text = settingsText) {
   const code = mkdtempSync(join(scratch, 'code-'));
   writeFileSync(join(code, 'index.mjs'), 'export const handler = async () => {};\n');
-  const app = createApp(mkdtempSync(join(scratch, 'cdk-')));
+  const outDir = mkdtempSync(join(scratch, 'cdk-'));
+  const app = createApp(outDir);
   const stacks = addStacks(app, {
     stage: 'test',
     settings: parseSettings(text, 'test.yaml'),
@@ -71,8 +72,14 @@ export function deploy(text = settingsText) {
   const all = Object.values(templates);
 
   return {
+    app,
     stacks,
     templates,
+    /** Writes the templates as a deployment would read them; answers where. */
+    write: () => {
+      app.synth();
+      return outDir;
+    },
     /** Every resource of a type, of all stacks. */
     resources: (type: string): Resource[] =>
       all.flatMap(({ Resources }) =>

@@ -1,43 +1,46 @@
 import type { Clock } from '../../local/clock.ts';
 
-/** A clock that runs with the machine's and can be put forward: what falls due on the way happens at once, in its order. */
-export class ShiftingClock implements Clock {
-  #ahead = 0;
-  readonly #waiting = new Set<{ readonly ms: number; readonly run: () => void; timeout: NodeJS.Timeout }>();
+export interface ShiftingClock extends Clock {
+  /** Puts the clock forward, in milliseconds; what falls due on the way happens at once, in its order. */
+  shift(ms: number): void;
+}
 
-  now(): number {
-    return Date.now() + this.#ahead;
-  }
-
-  at(ms: number, run: () => void): () => void {
-    const entry = { ms, run, timeout: setTimeout(() => {}, 0) };
-    const wait = () => {
-      entry.timeout = setTimeout(
-        () => {
-          if (this.now() < ms) return wait();
-          this.#waiting.delete(entry);
-          run();
-        },
+/** A clock that runs with the machine's and can be put forward. */
+export function shiftingClock(): ShiftingClock {
+  let ahead = 0;
+  const waiting = new Set<{ readonly ms: number; readonly run: () => void; timeout: NodeJS.Timeout | undefined }>();
+  const now = () => Date.now() + ahead;
+  return {
+    now,
+    at(ms, run) {
+      const entry: { ms: number; run: () => void; timeout: NodeJS.Timeout | undefined } = {
+        ms,
+        run,
+        timeout: undefined,
+      };
+      const wait = () => {
         // A day at a time: longer timeouts do not fit into setTimeout.
-        Math.min(Math.max(ms - this.now(), 0), 86_400_000),
-      );
-    };
-    wait();
-    this.#waiting.add(entry);
-    return () => {
-      clearTimeout(entry.timeout);
-      this.#waiting.delete(entry);
-    };
-  }
-
-  /** Puts the clock forward. */
-  shift(ms: number): void {
-    this.#ahead += ms;
-    const due = [...this.#waiting].filter((entry) => entry.ms <= this.now()).sort((a, b) => a.ms - b.ms);
-    for (const entry of due) {
-      clearTimeout(entry.timeout);
-      this.#waiting.delete(entry);
-      entry.run();
-    }
-  }
+        entry.timeout = setTimeout(ring, Math.min(Math.max(ms - now(), 0), 86_400_000));
+      };
+      const ring = () => {
+        if (now() < ms) return wait();
+        waiting.delete(entry);
+        run();
+      };
+      waiting.add(entry);
+      wait();
+      return () => {
+        clearTimeout(entry.timeout);
+        waiting.delete(entry);
+      };
+    },
+    shift(ms) {
+      ahead += ms;
+      for (const entry of [...waiting].filter((one) => one.ms <= now()).sort((a, b) => a.ms - b.ms)) {
+        clearTimeout(entry.timeout);
+        waiting.delete(entry);
+        entry.run();
+      }
+    },
+  };
 }

@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { reasonSchema, topicSchema } from '../shared/domain/assessment.ts';
+import { prioritySchema } from '../shared/domain/decision.ts';
+import { channelSchema } from '../shared/domain/inbound-event.ts';
+import {
+  type Account,
+  closedObject,
+  conditionSchema,
+  deskSchema,
+  type Lexicon,
+  type Meaning,
+  type Policy,
+  policySchema,
+  purposeSchema,
+  scoreSchema,
+} from '../shared/domain/policy.ts';
+import { lintPolicy, problemOfPhrase } from './policy-lint.ts';
+import { type PolicyProblem, PolicySource } from './policy-source.ts';
+
+export type { PolicyProblem } from './policy-source.ts';
+
+const idSchema = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'write a lower-case word: letters, digits and _');
+
+const desksFile = closedObject({
+  desks: z.record(
+    idSchema,
+    closedObject({ kind: deskSchema.shape.kind, title: z.string(), escalates_to: idSchema.optional() }),
+  ),
+});
+
+const accountDetails = {
+  purpose: purposeSchema.optional(),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'write a country in two capitals: FR')
+    .optional(),
+  store: z.string().optional(),
+  languages: z
+    .array(z.string().regex(/^[a-z]{2}$/, 'write a language in two letters: fr'))
+    .min(1)
+    .optional(),
+};
+const accountEntry = closedObject({
+  channel: channelSchema,
+  id: z.union([z.string(), z.number()]),
+  title: z.string().optional(),
+  ...accountDetails,
+});
+
+interface Group {
+  readonly group: string;
+  readonly purpose?: Account['purpose'] | undefined;
+  readonly country?: string | undefined;
+  readonly store?: string | undefined;
+  readonly languages?: string[] | undefined;
+  readonly accounts?: z.infer<typeof accountEntry>[] | undefined;
+  readonly groups?: Group[] | undefined;
+}
+const groupEntry: z.ZodType<Group> = closedObject({
+  group: z.string(),
+  ...accountDetails,
+  accounts: z.array(accountEntry).optional(),
+  groups: z.array(z.lazy(() => groupEntry)).optional(),
+});
+const accountsFile = closedObject({ groups: z.array(groupEntry).min(1) });
+
+const routingFile = closedObject({
+  rules: z.array(
+    closedObject({
+      id: idSchema,
+      when: conditionSchema,
+      to: idSchema,
+      priority: prioritySchema,
+      because: z.string().min(1),
+    }),
+  ),
+  default: closedObject({ to: idSchema, priority: prioritySchema, because: z.string().min(1) }),
+  score: scoreSchema,
+});
+
+const duration = z
+  .string()
+  .regex(/^[1-9][0-9]{0,4}[smhd]$/, 'write a duration as 30m, 4h or 2d')
+  .transform((text) => Number(text.slice(0, -1)) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[text.slice(-1)] ?? 0));
+const slaFile = closedObject({
+  sla: z.record(
+    idSchema,
+    z.partialRecord(prioritySchema, closedObject({ first_reply: duration, resolution: duration })),
+  ),
+});
+
+const phraseLists = z.array(
+  z.union([z.string(), closedObject({ confidence: z.number().gt(0).max(1), phrases: z.array(z.string()).min(1) })]),
+);
+const lexiconFile = closedObject({
+  language: z.string().regex(/^(?:[a-z]{2}|any)$/, 'write a language in two letters, or any'),
+  reasons: z.partialRecord(reasonSchema, phraseLists).optional(),
+  topics: z.partialRecord(topicSchema, phraseLists).optional(),
+  sentiment: z.partialRecord(z.enum(['positive', 'negative']), phraseLists).optional(),
+  cues: z.record(idSchema, phraseLists).optional(),
+});
+
+const plainConfidence = 0.8;
+
+/**
+ * Reads a policy directory and compiles it to one document, whose version is a hash of its content; or says everything that is wrong
+ * with it, with file, line and what to write. Never throws for what is in the files.
+ */
+export function compilePolicy(
+  dir: string,
+): { ok: true; policy: Policy } | { ok: false; problems: readonly PolicyProblem[] } {
+  const source = new PolicySource(dir);
+  const desks = source.read('desks.yaml', desksFile);
+  const accounts = source.read('accounts.yaml', accountsFile);
+  const routing = source.read('routing.yaml', routingFile);
+  const sla = source.read('sla.yaml', slaFile);
+  const lexicons = source.list('lexicons').map((file) => ({ file, content: source.read(file, lexiconFile) }));
+  if (
+    source.problems.length > 0 ||
+    desks === undefined ||
+    accounts === undefined ||
+    routing === undefined ||
+    sla === undefined
+  ) {
+    return { ok: false, problems: source.problems };
+  }
+
+  const { score, ...rules } = routing;
+  const content = {
+    desks: Object.fromEntries(
+      Object.entries(desks.desks).map(([id, { kind, title, escalates_to }]) => [
+        id,
+        { kind, title, ...(escalates_to === undefined ? {} : { escalatesTo: escalates_to }) },
+      ]),
+    ),
+    accounts: accounts.groups.flatMap((group) => flatten(group, {})),
+    routing: rules,
+    score,
+    sla: Object.fromEntries(
+      Object.entries(sla.sla).map(([desk, targets]) => [
+        desk,
+        Object.fromEntries(
+          Object.entries(targets).map(([priority, { first_reply, resolution }]) => [
+            priority,
+            { firstReplySeconds: first_reply, resolutionSeconds: resolution },
+          ]),
+        ),
+      ]),
+    ),
+    lexicons: lexicons.flatMap(({ file, content: lexicon }) =>
+      lexicon === undefined ? [] : [toLexicon(source, file, lexicon)],
+    ),
+  };
+  const version = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 12);
+  const policy = policySchema.parse({ version, ...content });
+  lintPolicy(policy, source);
+  return source.problems.length > 0 ? { ok: false, problems: source.problems } : { ok: true, policy };
+}
+
+type Inherited = Pick<Account, 'country' | 'store'> & Partial<Pick<Account, 'purpose' | 'languages'>>;
+
+/** The accounts of a group and of the groups within, each with what it does not say itself taken from the nearest group that does. */
+function flatten({ group, accounts = [], groups = [], ...own }: Group, inherited: Inherited): Account[] {
+  const given = withDefaults(own, inherited);
+  return [
+    ...accounts.map(({ channel, id, title, ...details }) => {
+      const { purpose = 'corporate', languages = [], ...rest } = withDefaults(details, given);
+      return { channel, id: String(id), title: title ?? group, purpose, languages, ...rest };
+    }),
+    ...groups.flatMap((child) => flatten(child, given)),
+  ];
+}
+
+function withDefaults(own: { [K in keyof Inherited]?: Inherited[K] | undefined }, inherited: Inherited): Inherited {
+  const purpose = own.purpose ?? inherited.purpose;
+  const country = own.country ?? inherited.country;
+  const store = own.store ?? inherited.store;
+  const languages = own.languages ?? inherited.languages;
+  return {
+    ...(purpose === undefined ? {} : { purpose }),
+    ...(country === undefined ? {} : { country }),
+    ...(store === undefined ? {} : { store }),
+    ...(languages === undefined ? {} : { languages }),
+  };
+}
+
+function toLexicon(source: PolicySource, file: string, written: z.infer<typeof lexiconFile>): Lexicon {
+  const entries: Lexicon['entries'] = [];
+  const add = (section: string, name: string, lists: z.infer<typeof phraseLists>, means: Meaning) => {
+    for (const [index, list] of lists.entries()) {
+      const { confidence, phrases } =
+        typeof list === 'string' ? { confidence: plainConfidence, phrases: [list] } : list;
+      for (const [position, phrase] of phrases.entries()) {
+        const problem = problemOfPhrase(phrase);
+        const path = typeof list === 'string' ? [section, name, index] : [section, name, index, 'phrases', position];
+        if (problem !== undefined) source.report(file, path, `"${phrase}": ${problem}`);
+      }
+      entries.push({ means, confidence, phrases });
+    }
+  };
+  for (const [name, lists] of Object.entries(written.reasons ?? {})) {
+    add('reasons', name, lists, { kind: 'reason', name: reasonSchema.parse(name) });
+  }
+  for (const [name, lists] of Object.entries(written.topics ?? {})) {
+    add('topics', name, lists, { kind: 'topic', name: topicSchema.parse(name) });
+  }
+  for (const [name, lists] of Object.entries(written.sentiment ?? {})) {
+    add('sentiment', name, lists, { kind: 'sentiment', name: name === 'positive' ? 'positive' : 'negative' });
+  }
+  for (const [name, lists] of Object.entries(written.cues ?? {})) add('cues', name, lists, { kind: 'cue', name });
+  return { language: written.language, entries };
+}
+
+/** One line per problem, as compilers write them: `file:line:column: message`. */
+export function formatProblems(problems: readonly PolicyProblem[]): string {
+  return problems.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join('\n');
+}
