@@ -3,24 +3,36 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { parseJson } from '../../shared/platforms/json.ts';
-import type { Platform, PlatformSecrets, WebhookRequest } from '../../shared/platforms/platform.ts';
+import type { Platform, PlatformSecrets, WebhookRequest, WebhookResponse } from '../../shared/platforms/platform.ts';
 import { present, toInstant } from '../../shared/platforms/reading.ts';
 import { platformNamed } from '../../shared/platforms/registry.ts';
 import { unknownPlatform } from './read.ts';
 
 const usage = 'usage: vigie verify VECTORS.json';
 
-const responseSchema = z.object({ status: z.number().int(), body: z.string().default('') });
+/** Whatever of it is missing is not compared. */
+const responseSchema = z.object({ status: z.number().int().optional(), body: z.string().optional() });
 
-const vectorSchema = z.object({
-  name: z.string(),
+/** A header that was repeated counts as one, joined by a comma; white space around a value is none of it (RFC 9110, 5.3 and 5.5). */
+const headersSchema = z
+  .record(z.string(), z.union([z.string(), z.number().transform(String), z.array(z.string()), z.null()]))
+  .transform((headers) =>
+    Object.fromEntries(
+      Object.entries(headers)
+        .map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(',') : value] as const)
+        .flatMap(([name, value]) => (value === null ? [] : [[name, value.trim()] as const])),
+    ),
+  );
+
+const vectorSchema = z.looseObject({
+  name: z.string().optional(),
   platform: z.string(),
-  expect: z.enum(['valid', 'invalid']),
-  /** Unix seconds at which to judge freshness; without it, the time that the request itself states. */
-  now: z.number().optional(),
-  secret: z.string().optional(),
-  secrets: z.array(z.string()).optional(),
-  publicKey: z.string().optional(),
+  /** Without it, what comes out is told and not judged. */
+  expect: z.enum(['valid', 'invalid']).optional(),
+  /** Seconds or ISO 8601 at which to judge freshness; without it, the time that the request itself states. */
+  now: z.union([z.number(), z.string()]).optional(),
+  /** One secret may go by any name that ends so: `secret`, `publicKey`, `publicKeyPem`, `authToken`. */
+  secrets: z.array(z.string()).default([]),
   verifyToken: z.string().optional(),
   audience: z.string().optional(),
   serviceAccount: z.string().optional(),
@@ -28,10 +40,11 @@ const vectorSchema = z.object({
   /** The public URL, where the request shows what a gateway made of it. */
   signedUrl: z.string().optional(),
   request: z.object({
-    method: z.enum(['GET', 'POST']),
-    url: z.url(),
-    headers: z.record(z.string(), z.string()),
+    method: z.enum(['GET', 'POST']).default('POST'),
+    url: z.string().default('https://hooks.example.com/'),
+    headers: headersSchema.default({}),
     body: z.string().optional(),
+    bodyBase64: z.string().optional(),
     /** Read as bytes, relative to the vectors. */
     bodyFile: z.string().optional(),
     bodyRepeat: z.object({ char: z.string(), times: z.number().int().min(0).max(10_000_000) }).optional(),
@@ -56,7 +69,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const { results, problems } = await judgeVectors(file);
   for (const result of results) console.log(JSON.stringify(result));
   for (const problem of problems) console.error(`verify: ${file}: ${problem}`);
-  return problems.length === 0 && results.every(({ expected, got }) => expected === got) ? 0 : 1;
+  return problems.length === 0 && results.every(({ expected, got }) => expected === null || expected === got) ? 0 : 1;
 }
 
 /** The judgement on every vector of a file, in its order, and in words what could not be judged. */
@@ -80,55 +93,58 @@ async function judgePart(part: unknown, index: number, folder: string) {
     return `vectors.${index}: ${issue?.path.join('.') || 'this'} is missing or of another type`;
   }
   const platform = platformNamed(vector.data.platform);
-  if (platform === undefined) return unknownPlatform(vector.data.name, vector.data.platform);
+  const { name = `vectors.${index}` } = vector.data;
+  if (platform === undefined) return unknownPlatform(name, vector.data.platform);
   const body = await bodyOf(vector.data, folder);
-  if (body === undefined) return `${vector.data.name}: ${vector.data.request.bodyFile} cannot be opened`;
-  return judgeVector(vector.data, platform, body);
+  if (body === undefined) return `${name}: ${vector.data.request.bodyFile} cannot be opened`;
+  return judgeVector(name, vector.data, platform, body);
 }
 
 async function bodyOf({ request }: Vector, folder: string): Promise<Uint8Array | undefined> {
-  const { body = '', bodyFile, bodyRepeat } = request;
+  const { body = '', bodyBase64, bodyFile, bodyRepeat } = request;
   if (bodyFile !== undefined) return readFile(join(folder, bodyFile)).catch(() => undefined);
+  if (bodyBase64 !== undefined) return Buffer.from(bodyBase64, 'base64');
   return Buffer.from(bodyRepeat === undefined ? body : bodyRepeat.char.repeat(bodyRepeat.times));
 }
 
-async function judgeVector(vector: Vector, platform: Platform, body: Uint8Array) {
-  const headers = Object.fromEntries(
-    Object.entries(vector.request.headers).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-  const { method, url } = vector.request;
+async function judgeVector(name: string, vector: Vector, platform: Platform, body: Uint8Array) {
+  const { method, url, headers } = vector.request;
   const request: WebhookRequest = { method, url: vector.signedUrl ?? url, headers, body, pathAccount: undefined };
   const secrets: PlatformSecrets = present({
-    secrets: [...(vector.secrets ?? []), vector.secret, vector.publicKey].filter((secret) => secret !== undefined),
-    verifyToken: vector.verifyToken,
+    secrets: [...vector.secrets, ...namedSecrets(vector)],
+    // Meta's handshake knows no secret but the token: a vector that lists only one means that.
+    verifyToken: vector.verifyToken ?? (platform.name === 'meta' ? namedSecrets(vector)[0] : undefined),
     audience: vector.audience,
     serviceAccount: vector.serviceAccount,
     jwks: vector.jwks,
   });
+  const answer = method === 'GET' ? platform.challenge?.(request, secrets) : undefined;
   const isValid =
-    method === 'GET'
-      ? isRightAnswer(platform, request, secrets, vector.response)
-      : await platform.verify(request, secrets, nowOf(vector, headers));
+    answer === undefined
+      ? await platform.verify(request, secrets, nowOf(vector))
+      : isConfirmed(answer, vector.response);
   const got: 'valid' | 'invalid' = isValid ? 'valid' : 'invalid';
-  return { name: vector.name, expected: vector.expect, got };
+  return { name, expected: vector.expect ?? null, got };
 }
 
-function isRightAnswer(
-  platform: Platform,
-  request: WebhookRequest,
-  secrets: PlatformSecrets,
-  expected: z.infer<typeof responseSchema> | undefined,
-): boolean {
-  const answer = platform.challenge?.(request, secrets);
-  if (answer === undefined || answer.status !== (expected?.status ?? 200)) return false;
-  if (expected === undefined || answer.body === expected.body) return true;
+function namedSecrets(vector: Vector): readonly string[] {
+  return Object.entries(vector).flatMap(([name, value]) =>
+    /(secret|key|pem|token)$/i.test(name) && name !== 'verifyToken' && typeof value === 'string' ? [value] : [],
+  );
+}
+
+/** Whether a handshake is granted, and with the stated answer. A refusal is no valid handshake, even where it is the stated answer. */
+function isConfirmed(answer: WebhookResponse, expected: z.infer<typeof responseSchema> = {}): boolean {
+  if (answer.status >= 400 || answer.status !== (expected.status ?? answer.status)) return false;
+  if (expected.body === undefined || answer.body === expected.body) return true;
   const [given, wanted] = [parseJson(answer.body), parseJson(expected.body)];
   return given !== undefined && isDeepStrictEqual(given, wanted);
 }
 
-function nowOf({ now }: Vector, headers: Readonly<Record<string, string>>): Date {
-  if (now !== undefined) return new Date(now * 1000);
-  const stated = Object.entries(headers).map(([name, value]) => {
+function nowOf({ now, request }: Vector): Date {
+  const judgedAt = toInstant(now);
+  if (judgedAt !== undefined) return new Date(judgedAt);
+  const stated = Object.entries(request.headers).map(([name, value]) => {
     const inSignature = /(?:^|,)t=(\d+)(?:,|$)/.exec(value)?.[1];
     return toInstant(name.endsWith('timestamp') ? value : inSignature);
   });

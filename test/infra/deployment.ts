@@ -6,6 +6,7 @@ import { afterAll } from 'vitest';
 import * as z from 'zod';
 import { parseSettings } from '../../infra/settings.ts';
 import { addStacks, createApp } from '../../infra/stacks.ts';
+import type { Policy } from '../../shared/domain/policy.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'vigie-stacks-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -48,15 +49,15 @@ const templateSchema = z.object({
 export type Resource = z.infer<typeof resourceSchema> & { readonly logicalId: string };
 
 /** The templates of a made-up brand's deployment, with what the tests ask of them. */
-export function deploy(text = settingsText) {
+export function deploy(text = settingsText, { desks, stage }: { desks?: Policy['desks']; stage?: string } = {}) {
   const code = mkdtempSync(join(scratch, 'code-'));
   writeFileSync(join(code, 'index.mjs'), 'export const handler = async () => {};\n');
   const outDir = mkdtempSync(join(scratch, 'cdk-'));
   const app = createApp(outDir);
   const stacks = addStacks(app, {
-    stage: 'test',
+    stage: stage ?? 'test',
     settings: parseSettings(text, 'test.yaml'),
-    policy,
+    policy: { ...policy, ...(desks === undefined ? {} : { desks }) },
     platforms: ['alpha', 'beta'],
     code: {
       'receive-webhook': code,

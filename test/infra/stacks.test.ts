@@ -523,6 +523,47 @@ describe('a vendor in another account', () => {
   });
 });
 
+describe('the desks of the policy', () => {
+  const outsourced = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, { kind: 'outsourced', title: name } as const]));
+  const numbered = (count: number) =>
+    outsourced(Array.from({ length: count }, (_, index) => `vendor_team_${index + 10}`));
+
+  it('may be as many as a function can be told of', () => {
+    const many = deploy(settingsText, { desks: numbered(13) });
+    const bytes = many.resources('AWS::Lambda::Function').map(({ Properties }) => {
+      const { Variables } = z.object({ Variables: record }).parse(many.nameOf(Properties['Environment']));
+      // What AWS fills in: a queue's reference is its address, a topic's its ARN, the table's a generated name.
+      const filled = Object.entries(Variables).map(([name, value]) => [
+        name,
+        String(value)
+          .replaceAll(
+            /<Desks(\w+?)(Urgent|Standard)Queue\w+>/g,
+            (_, desk, lane) =>
+              `https://sqs.ap-northeast-1.amazonaws.com/111111111111/vigie-test-__${desk}-${lane}.fifo`,
+          )
+          .replaceAll(/<\w+>/g, 'x'.repeat(90)),
+      ]);
+      return JSON.stringify(Object.fromEntries(filled)).length;
+    });
+    expect(Math.max(...bytes)).toBeGreaterThan(3000);
+    expect(Math.max(...bytes)).toBeLessThan(4096);
+  });
+
+  it('are refused with the reason when they are more', () => {
+    expect(() => deploy(settingsText, { desks: numbered(40) })).toThrow(ConfigurationError);
+    expect(() => deploy(settingsText, { desks: numbered(40) })).toThrow(
+      /the 40 desks' queues take \d+ of the 4096 bytes .*: shorten the names/,
+    );
+  });
+
+  it('are refused when two could not be told apart', () => {
+    expect(() => deploy(settingsText, { desks: outsourced(['team_a', 'team__a']) })).toThrow(
+      'team_a and team__a would have the same output TeamAUrgentQueueUrl: rename one',
+    );
+  });
+});
+
 describe('whoever operates it', () => {
   it('finds the addresses that people and scripts need in the outputs', () => {
     expect(Object.keys(deployed.templates.data.Outputs).filter((name) => !name.startsWith('Exports'))).toEqual([
@@ -559,7 +600,8 @@ describe('whoever operates it', () => {
   it.skipIf(!existsSync(runbook))(
     'finds a section of the runbook for every alarm, and none without (skipped: no docs/runbook.md)',
     () => {
-      const named = new Set(alarms.map((alarm) => text(alarm, 'AlarmDescription').split('#')[1]));
+      const all = deploy(`${vendorSettingsText}silenceAlarmHours: 6\n`).resources('AWS::CloudWatch::Alarm');
+      const named = new Set(all.map((alarm) => text(alarm, 'AlarmDescription').split('#')[1]));
       const sections = [...readFileSync(runbook, 'utf8').matchAll(/^## (\S+)$/gm)].map(([, section]) => section);
       expect(sections.sort()).toEqual([...named].sort());
     },
