@@ -23,12 +23,6 @@ const [name = 'help', ...args] = process.argv.slice(2);
 process.exitCode = await run(name);
 
 async function run(name: string): Promise<number> {
-  if (Number(process.versions.node.split('.')[0]) < 24) {
-    console.error(
-      `Vigie runs on Node.js 24 or later, and this is ${process.version}. On Linux x64 \`npm ci\` brings it along; elsewhere install it from https://nodejs.org.`,
-    );
-    return 1;
-  }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) return (await command.load()).run(args);
   const asked = name === 'help' || name === '--help' || name === '-h';

@@ -47,11 +47,6 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(help);
     return;
   }
-  if (Number(process.versions.node.split('.')[0]) < 24) {
-    throw new UsageError(
-      `Vigie runs on Node.js 24 or later, and this is ${process.version}. On Linux x64 \`npm ci\` brings it along; elsewhere install it from https://nodejs.org.`,
-    );
-  }
   let stop = async (): Promise<void> => {};
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
