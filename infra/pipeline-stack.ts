@@ -88,18 +88,16 @@ export class PipelineStack extends Stack {
       DEAD_LETTER_QUEUE_URL: data.parked.queueUrl,
     };
     const caseGrants: readonly Grant[] = [
-      usesTable(data.table, [
-        'dynamodb:BatchGetItem',
-        'dynamodb:GetItem',
-        'dynamodb:Query',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:DeleteItem',
-        'dynamodb:ConditionCheckItem',
-      ]),
+      usesTable(data.table, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem']),
       sendsTo(...deskQueues, data.timers.queue, data.parked),
-      publishesTo(this.escalations),
     ];
+    // What the author takes back is looked up and erased; what comes before its message waits for it.
+    const followUpGrant = usesTable(data.table, [
+      'dynamodb:Query',
+      'dynamodb:UpdateItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:ConditionCheckItem',
+    ]);
     const receiveEnvironment: Variables<receiveWebhook.Environment> = {
       INTAKE_QUEUE_URL: data.intake.queue.queueUrl,
       PUBLIC_BASE_URL: settings.publicBaseUrl ?? this.api.apiEndpoint,
@@ -142,6 +140,7 @@ export class PipelineStack extends Stack {
         grants: [
           consumes(data.intake.queue),
           ...caseGrants,
+          followUpGrant,
           // Comprehend's built-in models are no resources: its actions can be allowed on everything or not at all.
           { actions: ['comprehend:BatchDetectSentiment'], resources: ['*'] },
         ],
@@ -162,7 +161,7 @@ export class PipelineStack extends Stack {
         timeout: timings.timers.timeout,
         memoryMb: 1024,
         environment: caseEnvironment,
-        grants: [consumes(data.timers.queue), ...caseGrants],
+        grants: [consumes(data.timers.queue), ...caseGrants, publishesTo(this.escalations)],
       }),
       'record-outcomes': create('RecordOutcomes', 'record-outcomes', {
         description: 'Takes what desks report into their cases',

@@ -316,17 +316,19 @@ describe('least privilege', () => {
     'sqs:ReceiveMessage': [queue],
     'sqs:DeleteMessage': [queue],
     'sqs:GetQueueAttributes': [queue],
+    'sqs:ChangeMessageVisibility': [queue],
   });
   const changesCases = {
     'dynamodb:BatchGetItem': ['Cases'],
     'dynamodb:GetItem': ['Cases'],
-    'dynamodb:Query': ['Cases'],
     'dynamodb:PutItem': ['Cases'],
+    'sqs:SendMessage': [...desks, 'Parked', 'TimersQueue'],
+  };
+  const followsUp = {
+    'dynamodb:Query': ['Cases'],
     'dynamodb:UpdateItem': ['Cases'],
     'dynamodb:DeleteItem': ['Cases'],
     'dynamodb:ConditionCheckItem': ['Cases'],
-    'sqs:SendMessage': [...desks, 'Parked', 'TimersQueue'],
-    'sns:Publish': ['Escalations'],
   };
 
   it.each([
@@ -337,7 +339,10 @@ describe('least privilege', () => {
         'secretsmanager:GetSecretValue': ['PlatformSecretsalpha', 'PlatformSecretsbeta'],
       },
     ],
-    ['triage-messages', { ...consumes('IntakeQueue'), ...changesCases, 'comprehend:BatchDetectSentiment': ['*'] }],
+    [
+      'triage-messages',
+      { ...consumes('IntakeQueue'), ...changesCases, ...followsUp, 'comprehend:BatchDetectSentiment': ['*'] },
+    ],
     [
       'sweep-timers',
       {
@@ -347,7 +352,7 @@ describe('least privilege', () => {
         'sqs:SendMessage': ['TimersQueue'],
       },
     ],
-    ['fire-timers', { ...consumes('TimersQueue'), ...changesCases }],
+    ['fire-timers', { ...consumes('TimersQueue'), ...changesCases, 'sns:Publish': ['Escalations'] }],
     ['record-outcomes', { ...consumes('OutcomesQueue'), ...changesCases }],
   ])('%s may make exactly the calls it makes', (name, expected) => {
     expect(callsOf(name)).toEqual(expected);
@@ -567,6 +572,7 @@ describe('the desks of the policy', () => {
 describe('whoever operates it', () => {
   it('finds the addresses that people and scripts need in the outputs', () => {
     expect(Object.keys(deployed.templates.data.Outputs).filter((name) => !name.startsWith('Exports'))).toEqual([
+      'KeyArn',
       'TableName',
       'OutcomeQueueUrl',
       'ParkedQueueUrl',
