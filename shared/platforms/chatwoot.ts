@@ -92,6 +92,8 @@ function readEvent(envelope: z.infer<typeof envelopeSchema>, context: ReadContex
     case 'incoming':
     case 0:
       if (message.sender?.type === 'agent_bot') return 'bot';
+      // What an agent enters in a contact's name.
+      if (message.sender?.type === 'user') return 'own_post';
       return updated ? toUpdate(message, accountId) : toEvent('message_received', message, accountId);
     case 'outgoing':
     case 1:

@@ -52,15 +52,22 @@ export const freshchat: Platform = {
   }),
 };
 
-/** The account's key comes labelled `RSA PUBLIC KEY` (PKCS #1) though it is SPKI: the label is corrected first. */
+/**
+ * The account's key comes labelled `RSA PUBLIC KEY` (PKCS #1) though it is SPKI, and may lose its line ends on its way through a form or a
+ * JSON document: neither label nor line ends count, only the base64 in between. A laptop keeps the private half.
+ */
 function toPublicKey(secret: string): KeyObject | undefined {
-  const candidates = [secret.replaceAll('RSA PUBLIC KEY', 'PUBLIC KEY'), secret];
-  for (const pem of candidates) {
+  const [, base64 = ''] = /-----BEGIN [A-Z ]+-----([A-Za-z0-9+/=\s]+)-----END [A-Z ]+-----/.exec(secret) ?? [];
+  const der = Buffer.from(base64, 'base64');
+  for (const type of ['spki', 'pkcs1', 'pkcs8'] as const) {
     try {
-      const key = createPublicKey(pem);
+      const key =
+        type === 'pkcs8'
+          ? createPublicKey(createPrivateKey({ key: der, format: 'der', type }))
+          : createPublicKey({ key: der, format: 'der', type });
       if (key.asymmetricKeyType === 'rsa') return key;
     } catch {
-      // The other label may fit.
+      // Another encoding may fit.
     }
   }
   return undefined;
@@ -108,6 +115,7 @@ function readAction(envelope: z.infer<typeof envelopeSchema>, context: ReadConte
     text: parts
       .filter((part) => part['text'] !== undefined)
       .map((part) => textPartSchema.parse(part['text']).content)
+      .filter((words) => words !== '')
       .join('\n'),
     postedAt: message.created_time ?? envelope.action_time,
     attachments: attachments.length === 0 ? undefined : attachments,

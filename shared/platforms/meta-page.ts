@@ -58,18 +58,17 @@ export function readPageChange(field: string, value: unknown, entry: MetaEntry):
 function readFeed(value: Value, entry: MetaEntry): Part {
   if (value.item === 'comment') return readComment(value, entry);
   if (!postItems.has(value.item)) return 'unsupported_event';
-  const subject = postOf(value);
   switch (value.verb) {
     case 'add':
-      if (isOwnPost(value, entry)) return 'own_post';
+      if (isOwnPost(value, entry) || isDraft(value)) return 'own_post';
       if (value.item === 'share' && value.message === '') return 'share_without_text';
-      return toEvent('message_received', value, entry, subject);
+      return toEvent('message_received', value, entry, postOf(value));
     case 'edit':
     case 'edited':
     case 'update':
-      return isOwnPost(value, entry) ? 'own_post' : toEdit(value, entry, subject);
+      return isOwnPost(value, entry) ? 'own_post' : toEdit(value, entry, postOf(value));
     case 'remove':
-      return toEvent('message_deleted', value, entry, subject);
+      return toEvent('message_deleted', value, entry, postOf(value));
     default:
       return 'unsupported_event';
   }
@@ -79,6 +78,11 @@ function readFeed(value: Value, entry: MetaEntry): Part {
 function isOwnPost(value: Value, entry: MetaEntry): boolean {
   const author = authorOf(value);
   return author.id === undefined ? value.published !== undefined || value.item === 'event' : author.id === entry.id;
+}
+
+/** Not seen by anybody yet, whoever is named as its author. */
+function isDraft({ published }: Value): boolean {
+  return published === 0 || published === false;
 }
 
 function readComment(value: Value, entry: MetaEntry): Part {

@@ -26,7 +26,7 @@ const contactSchema = z
   .object({
     wa_id: optionalIdSchema,
     user_id: optionalIdSchema,
-    profile: z.object({ name: wordSchema }).optional().catch(undefined),
+    profile: z.object({ name: wordSchema, username: wordSchema }).optional().catch(undefined),
   })
   .catch({ wa_id: undefined, user_id: undefined, profile: undefined });
 type Contact = z.infer<typeof contactSchema>;
@@ -144,7 +144,8 @@ function writerOf(message: Message, people: readonly Contact[]): { id: string | 
     people.find(({ wa_id, user_id }) => named.some((id) => id === wa_id || id === user_id)) ??
     (named.length === 0 ? only : undefined);
   const id = message.from ?? contact?.wa_id ?? message.from_user_id ?? contact?.user_id;
-  return { id, name: (contact ?? only)?.profile?.name };
+  const profile = (contact ?? only)?.profile;
+  return { id, name: profile?.name ?? profile?.username };
 }
 
 function hasCredibleTime({ timestamp }: Message): boolean {

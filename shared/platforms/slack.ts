@@ -118,6 +118,8 @@ function readEvent(event: SlackEvent, envelope: Envelope, context: ReadContext):
   if (event.channel === undefined || envelope.event_id === undefined) return 'unreadable_part';
   const { channel, message = event, previous_message: previous } = event;
   if (event.bot_id !== undefined || message.bot_id !== undefined || previous?.bot_id !== undefined) return 'bot';
+  // Slack's own voice has no bot id.
+  if (message.user === 'USLACKBOT') return 'bot';
   const place = {
     accountId: envelope.team_id ?? context.pathAccount ?? 'unknown',
     messageId: envelope.event_id,

@@ -7,6 +7,7 @@ import {
   instantSchema,
   optionalIdSchema,
   type Part,
+  partsOf,
   partsSchema,
   platformIdSchema,
   present,
@@ -55,6 +56,8 @@ const messageSchema = z.looseObject({
     .object({ id: optionalIdSchema, is_bot: flagSchema, first_name: wordSchema, last_name: wordSchema })
     .optional()
     .catch(undefined),
+  /** Who speaks for a channel or group, where no person is named. */
+  sender_chat: z.object({ id: platformIdSchema, title: wordSchema }).optional().catch(undefined),
   chat: chatSchema,
   date: instantSchema,
   edit_date: instantSchema,
@@ -70,7 +73,7 @@ type Message = z.infer<typeof messageSchema>;
 const deletionSchema = z.object({
   business_connection_id: wordSchema,
   chat: chatSchema,
-  message_ids: z.array(platformIdSchema),
+  message_ids: partsSchema,
 });
 
 const serviceUpdates = [
@@ -127,19 +130,22 @@ function readDeletion(
   { chat, message_ids, business_connection_id }: z.infer<typeof deletionSchema>,
   updateId: string,
   pathAccount: string | undefined,
-): readonly InboundEvent[] {
-  return message_ids.map((messageId) => ({
-    type: 'message_deleted',
-    platform: 'telegram',
-    channel: 'telegram',
-    accountId: business_connection_id ?? pathAccount ?? 'unknown',
-    messageId: message_ids.length === 1 ? updateId : `${updateId}:${messageId}`,
-    messageKey: keyOf(chat.id, messageId),
-    thread: `dm:${chat.id}`,
-    author: { id: chat.id },
-    public: false,
-    text: '',
-  }));
+): readonly Part[] {
+  return partsOf(message_ids, (part) => {
+    const messageId = platformIdSchema.parse(part);
+    return {
+      type: 'message_deleted',
+      platform: 'telegram',
+      channel: 'telegram',
+      accountId: business_connection_id ?? pathAccount ?? 'unknown',
+      messageId: message_ids.length === 1 ? updateId : `${updateId}:${messageId}`,
+      messageKey: keyOf(chat.id, messageId),
+      thread: `dm:${chat.id}`,
+      author: { id: chat.id },
+      public: false,
+      text: '',
+    };
+  });
 }
 
 /** In a business chat there are two: the customer, whose id is the chat's, and the owner. */
@@ -163,11 +169,13 @@ function toEvent(
   updateId: string,
   pathAccount: string | undefined,
 ): InboundEvent {
-  const { chat, from, message_thread_id: topic, reply_to_message } = message;
+  const { chat, from, sender_chat, message_thread_id: topic, reply_to_message } = message;
   const isPrivate = chat.type === 'private';
   const attachments = attachmentsOf(message);
   const repliedTo = reply_to_message?.message_id;
-  const nameParts = [from?.first_name, from?.last_name].filter((part) => part !== undefined);
+  const nameParts = [from?.first_name, from?.last_name, from === undefined ? sender_chat?.title : undefined].filter(
+    (part) => part !== undefined,
+  );
   return present<InboundEvent>({
     type,
     platform: 'telegram',
@@ -176,7 +184,10 @@ function toEvent(
     messageId: updateId,
     messageKey: keyOf(chat.id, message.message_id),
     thread: isPrivate ? `dm:${chat.id}` : [`group:${chat.id}`, topic].filter((part) => part !== undefined).join(':'),
-    author: present({ id: from?.id, name: nameParts.length === 0 ? undefined : nameParts.join(' ') }),
+    author: present({
+      id: from?.id ?? sender_chat?.id,
+      name: nameParts.length === 0 ? undefined : nameParts.join(' '),
+    }),
     public: !isPrivate,
     text: textSchema.parse(message.text ?? message.caption),
     postedAt: (type === 'message_edited' ? message.edit_date : undefined) ?? message.date,
@@ -210,6 +221,7 @@ const contentKinds: ReadonlyMap<string, string> = new Map([
   ['game', 'game'],
   ['story', 'story'],
   ['paid_media', 'media'],
+  ['checklist', 'checklist'],
 ]);
 
 function attachmentsOf(message: Message): string[] {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { InboundEvent } from '../domain/inbound-event.ts';
 import { kindOfMediaType } from './media-kind.ts';
 import type { Platform } from './platform.ts';
-import { nothingRead, type Part, platformIdSchema, present, readParts, wordSchema } from './reading.ts';
+import { nothingRead, type Part, present, readParts, wordSchema } from './reading.ts';
 import { anySecret, equalText, hmac } from './signature.ts';
 
 /** SMS, MMS and WhatsApp by Twilio (twilio.com/docs/messaging/guides/webhook-request, /usage/webhooks/webhooks-security). */
@@ -30,7 +30,7 @@ export const twilio: Platform = {
   },
 
   read(body, { pathAccount }) {
-    const form = new URLSearchParams(new TextDecoder().decode(body));
+    const form = formIn(body);
     if (form.size === 0) return nothingRead('nothing_inside');
     const fields = Object.fromEntries(form);
     if (fields['AccountSid'] === undefined && messageSidIn(fields) === undefined) {
@@ -61,9 +61,14 @@ function signedFields(url: string, body: Uint8Array): string | undefined {
   if (typeof hash === 'string') {
     return equalText(hash, createHash('sha256').update(body).digest('hex')) ? '' : undefined;
   }
-  const form = new URLSearchParams(new TextDecoder().decode(body));
+  const form = formIn(body);
   const names = [...new Set(form.keys())].sort();
   return names.flatMap((name) => [...new Set(form.getAll(name))].sort().map((value) => name + value)).join('');
+}
+
+/** The fields of the body; a byte order mark is kept, because nothing may be added to what was signed. */
+function formIn(body: Uint8Array): URLSearchParams {
+  return new URLSearchParams(new TextDecoder('utf-8', { ignoreBOM: true }).decode(body));
 }
 
 /**
@@ -93,7 +98,8 @@ function withoutFragment(url: string): string {
 type Fields = Readonly<Record<string, string>>;
 
 const messageSchema = z.object({
-  From: platformIdSchema,
+  From: wordSchema,
+  ExternalUserId: wordSchema,
   To: wordSchema,
   Body: z.string().optional(),
   ButtonText: z.string().optional(),
@@ -112,15 +118,19 @@ function readMessage(fields: Fields, pathAccount: string | undefined): Part {
   const { MessageStatus, SmsStatus = 'received', OptOutType } = fields;
   if (MessageStatus !== undefined || SmsStatus !== 'received') return 'receipt';
   if (OptOutType) return 'opt_out';
-  const { From, To, Body, ButtonText, ProfileName, OriginalRepliedMessageSid } = messageSchema.parse(fields);
+  const { From, ExternalUserId, To, Body, ButtonText, ProfileName, OriginalRepliedMessageSid } =
+    messageSchema.parse(fields);
+  // Since 2026 a WhatsApp customer may have no phone number but a user id of the business's scope.
+  const customer = From ?? ExternalUserId;
+  if (customer === undefined) return 'unreadable_part';
   return present<InboundEvent>({
     type: 'message_received',
     platform: 'twilio',
-    channel: channelOf(To ?? From),
+    channel: channelOf(To ?? customer),
     accountId: To ?? pathAccount ?? 'unknown',
     messageId,
-    thread: `dm:${From}`,
-    author: present({ id: From, name: ProfileName }),
+    thread: `dm:${customer}`,
+    author: present({ id: customer, name: ProfileName }),
     public: false,
     text: Body ?? ButtonText ?? '',
     attachments: attachmentsOf(fields),

@@ -67,7 +67,7 @@ function signatureOf(signed: Uint8Array | string, secret: string): string {
 
 function readEnvelope(envelope: Readonly<Record<string, unknown>>, context: ReadContext): ReadResult {
   const activity = activitySchema.safeParse(envelope['data']);
-  if (activity.success) return readParts([activity.data], readActivity);
+  if (activity.success) return readParts([activity.data], (one) => readActivity(one, context));
   if ('matching_rules' in envelope) return readParts([streamSchema.parse(envelope)], (one) => readStream(one, context));
   if ('data' in envelope) return nothingRead('unsupported_event');
   return readAccountActivity(accountActivitySchema.parse(envelope), context);
@@ -178,13 +178,12 @@ const activitySchema = z.object({
   includes: z.object({ users: partsSchema }).catch({ users: [] }),
 });
 
-function readActivity({
-  filter,
-  event_type,
-  payload,
-  includes,
-}: z.infer<typeof activitySchema>): Part | readonly Part[] {
-  const account = filter.user_id;
+function readActivity(
+  { filter, event_type, payload, includes }: z.infer<typeof activitySchema>,
+  { pathAccount }: ReadContext,
+): Part | readonly Part[] {
+  // A subscription by keyword names no account.
+  const account = filter.user_id ?? pathAccount;
   switch (event_type) {
     case 'post.create':
     case 'post.mention.create':
@@ -212,7 +211,8 @@ function readActivity({
 
 const newPostSchema = z.object({
   id: platformIdSchema,
-  author_id: platformIdSchema,
+  /** A field that the rules of a stream may leave out. */
+  author_id: optionalIdSchema,
   text: textSchema,
   note_tweet: z.object({ text: wordSchema }).optional().catch(undefined),
   in_reply_to_tweet_id: optionalIdSchema,
@@ -239,7 +239,7 @@ function readNewPost(
       id: post.id,
       originalId: first,
       authorId: post.author_id,
-      author: users.map(toPerson).find(({ id }) => id === post.author_id) ?? {},
+      author: users.map(toPerson).find(({ id }) => id !== undefined && id === post.author_id) ?? {},
       text: post.note_tweet?.text ?? post.text,
       isRepost: referenced.some(({ type }) => type === 'retweeted'),
       inReplyTo: post.in_reply_to_tweet_id ?? referenced.find(({ type }) => type === 'replied_to')?.id,
@@ -269,7 +269,7 @@ interface Post {
   readonly id: string;
   /** An edited post has an id of its own; this is the one it began with. */
   readonly originalId?: string;
-  readonly authorId: string;
+  readonly authorId: string | undefined;
   readonly author: Person;
   readonly text: string;
   readonly isRepost: boolean;
@@ -282,7 +282,7 @@ interface Post {
 
 function readPost(post: Post, account: string | undefined): Part {
   const { id, originalId = id, authorId, inReplyTo, toAuthorId } = post;
-  const isOwn = authorId === account;
+  const isOwn = authorId !== undefined && authorId === account;
   // A post of the brand to nobody, or to itself, answers no customer.
   if (isOwn && (toAuthorId === undefined || toAuthorId === account || post.isRepost)) return 'own_post';
   if (post.isRepost) return 'share_without_text';
@@ -291,7 +291,7 @@ function readPost(post: Post, account: string | undefined): Part {
   const type = isEdit ? 'message_edited' : 'message_received';
   return present<InboundEvent>({
     type: isOwn ? 'own_reply' : type,
-    ...publicEventOf(id, isOwn ? (toAuthorId ?? authorId) : authorId, account ?? 'unknown'),
+    ...publicEventOf(id, (isOwn ? toAuthorId : undefined) ?? authorId ?? originalId, account ?? 'unknown'),
     messageKey: isEdit ? originalId : undefined,
     author: present({ ...post.author, id: authorId }),
     text: unescapeEntities(post.text),
@@ -304,11 +304,16 @@ function readPost(post: Post, account: string | undefined): Part {
   });
 }
 
-function toDeleted(id: string, authorId: string, account: string, deletedAt: string | undefined): InboundEvent {
+function toDeleted(
+  id: string,
+  authorId: string | undefined,
+  account: string,
+  deletedAt: string | undefined,
+): InboundEvent {
   return present<InboundEvent>({
     type: 'message_deleted',
-    ...publicEventOf(id, authorId, account),
-    author: { id: authorId },
+    ...publicEventOf(id, authorId ?? id, account),
+    author: present({ id: authorId }),
     text: '',
     postedAt: deletedAt,
   });

@@ -13,7 +13,7 @@ export const youtube: Platform = {
     notSeen:
       "Comments. YouTube has no webhook for them; they can only be read through its API. Uploads, changes of title and description, and removals are recognised as the brand's own and ignored.",
     secrets:
-      '`secrets`: the `hub.secret` of the subscription; `verifyToken`: its `hub.verify_token`, without which requests to end a subscription are refused. The call is verified by `X-Hub-Signature`, an HMAC-SHA1 over the raw body, which the hub sends only when a secret was given; there is no time stamp.',
+      '`secrets`: the `hub.secret` of the subscription; `verifyToken`: its `hub.verify_token`, without which requests to end a subscription are refused. The call is verified by `X-Hub-Signature`, an HMAC-SHA1 (or SHA-256) over the raw body, which the hub sends only when a secret was given; there is no time stamp.',
   },
 
   challenge(request, { verifyToken }) {
@@ -32,7 +32,9 @@ export const youtube: Platform = {
 
   verify(request, { secrets }) {
     const signature = request.headers['x-hub-signature'];
-    return anySecret(secrets, (secret) => equalText(signature, signatureOf(request.body, secret)));
+    // The hub signs with SHA-1; WebSub lets it change to a stronger one on its own (w3.org/TR/websub, section 8.1).
+    const algorithm = signature?.startsWith('sha256=') === true ? 'sha256' : 'sha1';
+    return anySecret(secrets, (secret) => equalText(signature, signatureOf(algorithm, request.body, secret)));
   },
 
   read(body) {
@@ -44,11 +46,11 @@ export const youtube: Platform = {
     return { kind: 'events', events: [], ignored: reasonsFor(entries.length) };
   },
 
-  sign: (request, { secrets: [secret = ''] }) => ({ 'x-hub-signature': signatureOf(request.body, secret) }),
+  sign: (request, { secrets: [secret = ''] }) => ({ 'x-hub-signature': signatureOf('sha1', request.body, secret) }),
 };
 
-function signatureOf(body: Uint8Array, secret: string): string {
-  return `sha1=${hmac('sha1', secret, body).toString('hex')}`;
+function signatureOf(algorithm: 'sha1' | 'sha256', body: Uint8Array, secret: string): string {
+  return `${algorithm}=${hmac(algorithm, secret, body).toString('hex')}`;
 }
 
 function isVideoFeed(topic: string): boolean {

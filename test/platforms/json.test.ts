@@ -2,6 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../shared/platforms/json.ts';
 
+function holdsLargeInteger(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsLargeInteger);
+}
+
 describe('parseJson', () => {
   test.each([
     ['the last safe integer stays a number', '9007199254740991', Number.MAX_SAFE_INTEGER],
@@ -28,8 +33,7 @@ describe('parseJson', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const json = JSON.stringify(value);
-        const hasLargeInteger = /[^.\de-]\d{16,}(?![.\de])/.test(` ${json}`);
-        if (!hasLargeInteger) expect(parseJson(json)).toEqual(JSON.parse(json));
+        if (!holdsLargeInteger(value)) expect(parseJson(json)).toEqual(JSON.parse(json));
       }),
     );
   });
