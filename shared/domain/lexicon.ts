@@ -33,17 +33,18 @@ const minStem = 3;
 const phraseParts = /[()|]|[^\s()|]+/gu;
 
 export type PhraseParse =
-  | { readonly ok: true; readonly pieces: readonly Piece[] }
+  | { readonly ok: true; readonly pieces: readonly Piece[]; readonly atClauseStart: boolean }
   | { readonly ok: false; readonly problem: string };
 
 /**
  * The notation of lexicons: words in lower case without accents, in order. `refund*` is any word that begins so; `(a|b c)` one of these;
  * `word?` and `(a|b)?` may be missing; `..` stands for up to four words; `#tag`, `@name`, `<n>` (a number), `<link>` and `!` as they
- * are. Gives the parts, or says in words what is wrong.
+ * are; a leading `^` asks for the beginning of a clause, where imperatives stand. Gives the parts, or says in words what is wrong.
  */
 export function parsePhrase(phrase: string): PhraseParse {
   const parts = phrase.match(phraseParts) ?? [];
-  let at = 0;
+  const atClauseStart = parts[0] === '^';
+  let at = atClauseStart ? 1 : 0;
   let problem: string | undefined;
 
   const sequence = (nested: boolean): Piece[] => {
@@ -85,7 +86,7 @@ export function parsePhrase(phrase: string): PhraseParse {
   const pieces = sequence(false);
   if (pieces.every(isSkippable)) problem ??= 'may stand for nothing at all';
   if (pieces[0]?.kind === 'gap' || pieces.at(-1)?.kind === 'gap') problem ??= 'begins or ends with ".."';
-  return problem === undefined ? { ok: true, pieces } : { ok: false, problem };
+  return problem === undefined ? { ok: true, pieces, atClauseStart } : { ok: false, problem };
 }
 
 function isSkippable(piece: Piece): boolean {
@@ -123,6 +124,7 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
   const words = new Map<string, number>();
   const stems = new Map<string, number>();
   const root = newNode();
+  const clauseRoot = newNode();
   /** What stands before a gap: where a phrase may end there, it ends before it. */
   const beforeGap = new Map<Node, readonly Node[]>();
   /** Nodes reached by the beginning of a phrase, by that beginning: phrases that begin alike share them. */
@@ -163,8 +165,9 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
       for (const phrase of phrases) {
         const parsed = parsePhrase(phrase);
         if (!parsed.ok) continue;
-        let nodes: readonly Node[] = [root];
-        let beginning = '';
+        const begin = parsed.atClauseStart ? clauseRoot : root;
+        let nodes: readonly Node[] = [begin];
+        let beginning = parsed.atClauseStart ? '^' : '';
         for (const piece of parsed.pieces) {
           beginning += JSON.stringify(piece);
           const known = beginnings.get(beginning);
@@ -173,7 +176,7 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
         }
         const entry = { means, confidence, language, phrase: inShort(parsed.pieces) };
         for (const node of nodes.flatMap((node) => beforeGap.get(node) ?? [node])) {
-          if (node !== root) node.entries.push(entry);
+          if (node !== begin) node.entries.push(entry);
         }
       }
     }
@@ -216,6 +219,7 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
           }
         };
         step({ node: root, start: index, skips: 0 });
+        if (beginsClause(tokens[index - 1], token)) step({ node: clauseRoot, start: index, skips: 0 });
         for (const thread of threads) {
           if (found.size > 0) step(thread);
           if (thread.skips > 0) reach({ ...thread, skips: thread.skips - 1 });
@@ -225,6 +229,10 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
       return hits;
     },
   };
+}
+
+function beginsClause(before: Token | undefined, token: Token): boolean {
+  return before === undefined || before.clause !== token.clause || before.kind !== 'word';
 }
 
 function inShort(pieces: readonly Piece[]): string {

@@ -15,7 +15,7 @@ const shortWords = 5;
 const sureEnough = 0.5;
 /** Words before a hit, in its own clause, in which a "not" turns it round. */
 const negationReach = 3;
-const factors = { refused: 0.2, absent: 0.6, quoted: 0.8, foreignPhrase: 0.9, foreignWord: 0.5 };
+const factors = { refused: 0.2, absent: 0.6, quoted: 0.8, foreignPhrase: 0.9, foreignWord: 0.3 };
 /** "Not a scam" takes an accusation back; "nobody was hurt" and "I will not sue" still name the matter. */
 const takenBack: ReadonlySet<string> = new Set([
   'rumour_or_fraud_accusation',
@@ -25,7 +25,10 @@ const takenBack: ReadonlySet<string> = new Set([
   'discrimination',
 ]);
 /** A foreign word shorter than this may be another word in this language ("sale", "crime", "pain"). */
-const tellingLetters = 7;
+const tellingLetters = 8;
+/** A link under so many words, none of them the author's own, is a headline that was passed on. */
+const headlineWords = 4;
+const headlineTopics: ReadonlySet<Topic> = new Set(['community', 'spam', 'store_info', 'order_delivery', 'other']);
 /** How many entries of one reason count: a repeated word is no new evidence. */
 const evidenceOfOneReason = 4;
 /** Pictures without words can show anything; these cannot. */
@@ -170,7 +173,7 @@ function angerOf(hits: readonly Hit[], tokens: readonly Token[]): Signal[] {
   const present = Object.entries(parts).filter(([, strength]) => strength >= 0.4);
   const strength = present.reduce((sum, [, part]) => sum + part, 0);
   if (present.length === 0) return [];
-  const confidence = present.length === 1 ? 0.15 * strength : Math.min(0.95, 0.4 * strength);
+  const confidence = present.length === 1 ? 0.15 * strength : Math.min(0.95, 0.46 * strength);
   return [
     {
       reason: 'strong_public_anger',
@@ -209,11 +212,22 @@ function noiseOf(
     if (has('link')) return 'link_only';
     return has('hashtag') || has('mention') ? 'tags_only' : 'letterless';
   }
+  if (has('link') && words.length >= headlineWords && isHeadline(tokens, hits, topics)) return 'link_only';
   const spam = topics.find(({ topic }) => topic === 'spam')?.confidence ?? 0;
   if (spam >= 0.75) return 'spam';
   const matter = topics.some(({ topic }) => topic !== 'community' && topic !== 'other');
   if (cueStrength(hits, 'insult') >= 0.6 && !matter && words.length <= 12) return 'pure_insult';
   return undefined;
+}
+
+/** News and offers that were passed on: addressed to nobody, by nobody, with no complaint and no feeling in them. */
+function isHeadline(tokens: readonly Token[], hits: readonly Hit[], topics: Assessment['topics']): boolean {
+  return (
+    cueStrength(hits, 'personal') === 0 &&
+    hits.every(({ means }) => means.kind !== 'sentiment') &&
+    topics.every(({ topic }) => headlineTopics.has(topic)) &&
+    !tokens.some(({ kind, forms }) => kind === 'mention' || kind === 'emoji' || forms[0] === '?' || forms[0] === '!')
+  );
 }
 
 function toHundredths(value: number): number {

@@ -48,7 +48,9 @@ export function tokenise(text: string): Token[] {
     else if (groups['emoji'] !== undefined) push('emoji', [found], start, end);
     else if (groups['word'] !== undefined) {
       const shouted = found.length > 1 && found === found.toUpperCase() && found !== found.toLowerCase();
-      for (const word of unelide(fold(found))) push('word', spellings(word), start, end, shouted);
+      for (const part of unglue(found)) {
+        for (const word of unelide(fold(part))) push('word', spellings(word), start, end, shouted);
+      }
     } else if (/^["“”«»„]/u.test(found)) {
       quoted = found === '“' || found === '«' || found === '„' ? true : found === '"' ? !quoted : false;
     } else if (/^[,;:()]/.test(found)) {
@@ -73,6 +75,11 @@ export function fold(text: string): string {
     .replace(/œ/g, 'oe')
     .replace(/æ/g, 'ae')
     .replace(/[’´`]/g, "'");
+}
+
+/** `surgeryHELP` is two words that lost their space. */
+function unglue(word: string): string[] {
+  return word.match(/\p{Lu}{2,}\p{M}*(?=\p{Lu}|$)|.*?\p{Ll}(?=\p{Lu}{2,})|.+/gsu) ?? [word];
 }
 
 /** "l'arnaque" is two words; "don't" is one, "dont"; "company's" is "company". */
