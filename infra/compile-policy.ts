@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { reasonSchema, topicSchema } from '../shared/domain/assessment.ts';
-import { prioritySchema } from '../shared/domain/decision.ts';
+import { prioritySchema, type Targets } from '../shared/domain/decision.ts';
 import { channelSchema } from '../shared/domain/inbound-event.ts';
 import {
   type Account,
@@ -15,8 +15,9 @@ import {
   purposeSchema,
   scoreSchema,
 } from '../shared/domain/policy.ts';
+import { compileCalendars } from './compile-calendars.ts';
 import { lintPolicy, problemOfPhrase } from './policy-lint.ts';
-import { type PolicyProblem, PolicySource } from './policy-source.ts';
+import { type PolicyPath, type PolicyProblem, PolicySource } from './policy-source.ts';
 
 export type { PolicyProblem } from './policy-source.ts';
 
@@ -79,16 +80,33 @@ const routingFile = closedObject({
   score: scoreSchema,
 });
 
-const duration = z
-  .string()
-  .regex(/^[1-9][0-9]{0,4}[smhd]$/, 'write a duration as 30m, 4h or 2d')
-  .transform((text) => Number(text.slice(0, -1)) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[text.slice(-1)] ?? 0));
+const duration = z.string().regex(/^[1-9][0-9]{0,4}[smhd]$/, 'write a duration as 30m, 4h or 2d');
+const targetsEntry = closedObject({
+  first_reply: duration,
+  /** As `first_reply` when absent. */
+  next_reply: duration.optional(),
+  resolution: duration,
+  claim: duration.optional(),
+  answer: duration.optional(),
+  calendar: idSchema.optional(),
+});
 const slaFile = closedObject({
+  /** So long before the platform takes no more answers a private message falls due. */
+  reply_window_margin: duration.optional(),
   sla: z.record(
     idSchema,
-    z.partialRecord(prioritySchema, closedObject({ first_reply: duration, resolution: duration })),
+    closedObject({
+      /** By which the times of this desk count, where a priority does not name another. */
+      calendar: idSchema.optional(),
+      urgent: targetsEntry.optional(),
+      high: targetsEntry.optional(),
+      normal: targetsEntry.optional(),
+      low: targetsEntry.optional(),
+    }),
   ),
 });
+/** Named like a calendar where time never stands still. */
+const aroundTheClock = 'around_the_clock';
 
 const phraseLists = z.array(
   z.union([z.string(), closedObject({ confidence: z.number().gt(0).max(1), phrases: z.array(z.string()).min(1) })]),
@@ -115,6 +133,7 @@ export function compilePolicy(
   const accounts = source.read('accounts.yaml', accountsFile);
   const routing = source.read('routing.yaml', routingFile);
   const sla = source.read('sla.yaml', slaFile);
+  const calendars = compileCalendars(source);
   const lexicons = source.list('lexicons').map((file) => ({ file, content: source.read(file, lexiconFile) }));
   if (
     source.problems.length > 0 ||
@@ -138,16 +157,19 @@ export function compilePolicy(
     routing: rules,
     score,
     sla: Object.fromEntries(
-      Object.entries(sla.sla).map(([desk, targets]) => [
+      Object.entries(sla.sla).map(([desk, { calendar, ...targets }]) => [
         desk,
         Object.fromEntries(
-          Object.entries(targets).map(([priority, { first_reply, resolution }]) => [
-            priority,
-            { firstReplySeconds: first_reply, resolutionSeconds: resolution },
-          ]),
+          Object.entries(targets).flatMap(([priority, entry]) =>
+            entry === undefined
+              ? []
+              : [[priority, toTargets(source, ['sla', desk, priority], { calendar, ...entry }, calendars)]],
+          ),
         ),
       ]),
     ),
+    calendars,
+    ...(sla.reply_window_margin === undefined ? {} : { replyWindowMarginSeconds: secondsOf(sla.reply_window_margin) }),
     lexicons: lexicons.flatMap(({ file, content: lexicon }) =>
       lexicon === undefined ? [] : [toLexicon(source, file, lexicon)],
     ),
@@ -156,6 +178,49 @@ export function compilePolicy(
   const policy = policySchema.parse({ version, ...content });
   lintPolicy(policy, source);
   return source.problems.length > 0 ? { ok: false, problems: source.problems } : { ok: true, policy };
+}
+
+function secondsOf(text: string): number {
+  return Number(text.slice(0, -1)) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[text.slice(-1)] ?? 0);
+}
+
+function toTargets(
+  source: PolicySource,
+  path: PolicyPath,
+  entry: z.infer<typeof targetsEntry>,
+  calendars: Readonly<Record<string, unknown>>,
+): Targets {
+  const { calendar = aroundTheClock, next_reply = entry.first_reply, first_reply, resolution, claim, answer } = entry;
+  const counted = calendar !== aroundTheClock;
+  if (counted && !Object.hasOwn(calendars, calendar)) {
+    const known = [aroundTheClock, ...Object.keys(calendars)].join(', ');
+    source.report('sla.yaml', path, `there is no calendar ${calendar}; known: ${known}`);
+  }
+  for (const [name, value] of Object.entries({ first_reply, next_reply, resolution, claim, answer })) {
+    if (counted && value?.endsWith('d') === true) {
+      const hours = Number(value.slice(0, -1)) * 24;
+      source.report(
+        'sla.yaml',
+        [...path, name],
+        `${name}: ${value} by calendar ${calendar} would be ${hours} open hours, several working days: write hours, 8h for a day`,
+      );
+    }
+  }
+  if (claim !== undefined && answer !== undefined && secondsOf(claim) > secondsOf(answer)) {
+    source.report(
+      'sla.yaml',
+      [...path, 'claim'],
+      'an offer is claimed before it is answered: write a claim below answer',
+    );
+  }
+  return {
+    firstReplySeconds: secondsOf(first_reply),
+    nextReplySeconds: secondsOf(next_reply),
+    resolutionSeconds: secondsOf(resolution),
+    ...(claim === undefined ? {} : { claimSeconds: secondsOf(claim) }),
+    ...(answer === undefined ? {} : { answerSeconds: secondsOf(answer) }),
+    ...(counted ? { calendar } : {}),
+  };
 }
 
 type Inherited = Pick<Account, 'country' | 'store'> & Partial<Pick<Account, 'purpose' | 'languages'>>;

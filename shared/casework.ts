@@ -8,7 +8,7 @@ import {
   partitionOf,
   type RefusalReason,
 } from './domain/case.ts';
-import { clockNames } from './domain/clocks.ts';
+import { isOver, promiseNames } from './domain/clocks.ts';
 import type { Policy } from './domain/policy.ts';
 import { composeEffect, type Destinations, type Outgoing } from './hand-over.ts';
 import type { CaseStore, EscalationTopic, QueueEntry, QueueSender, StoredEvent } from './ports.ts';
@@ -162,9 +162,9 @@ async function alreadyKnown(store: CaseStore, log: Log, stored: StoredEvent): Pr
 
 function openDeadlines(subject: Case): Record<string, string> {
   return Object.fromEntries(
-    clockNames.flatMap((name) => {
+    promiseNames.flatMap((name) => {
       const clock = subject.clocks[name];
-      return clock === undefined || clock.fulfilledAt !== undefined ? [] : [[name, clock.dueAt]];
+      return clock?.dueAt === undefined || isOver(clock) ? [] : [[name, clock.dueAt]];
     }),
   );
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CustomerMessage, DeskMessage, EscalationNotice } from './contracts/desk-message.ts';
 import type { Case, CaseEvent, Effect } from './domain/case.ts';
+import { isOver } from './domain/clocks.ts';
 import { OutsourcingClearance } from './domain/gate.ts';
 import type { Policy } from './domain/policy.ts';
 import { redact } from './domain/redact.ts';
@@ -130,11 +131,14 @@ function escalation(effect: Extract<Effect, { kind: 'escalate' }>, event: CaseEv
 }
 
 function facts(subject: Case): Omit<OfferData, 'caseId' | 'offerId' | 'fence' | 'version' | 'messages'> {
-  const { clocks, conversation } = subject;
-  const deadline = (clock: Case['clocks'][keyof Case['clocks']]) =>
-    clock === undefined || clock.fulfilledAt !== undefined ? undefined : clock.dueAt;
-  const firstReply = deadline(clocks.first_reply);
-  const resolution = deadline(clocks.resolution);
+  const { clocks, conversation, offer } = subject;
+  const deadlines = Object.entries({
+    firstReply: clocks.first_reply,
+    nextReply: clocks.next_reply,
+    resolution: clocks.resolution,
+    claim: offer?.lease.claim,
+    answer: offer?.lease.answer,
+  }).filter(([, clock]) => clock !== undefined && !isOver(clock) && clock.dueAt !== undefined);
   return {
     channel: conversation.channel,
     accountId: conversation.accountId,
@@ -146,11 +150,8 @@ function facts(subject: Case): Omit<OfferData, 'caseId' | 'offerId' | 'fence' | 
     because: subject.because,
     rule: subject.rule,
     policyVersion: subject.policyVersion,
-    deadlines: {
-      ...(firstReply === undefined ? {} : { firstReply }),
-      ...(resolution === undefined ? {} : { resolution }),
-    },
-    allowedActions: ['claimed', 'answered', 'waiting_for_customer', 'resolved', 'handed_back'],
+    deadlines: Object.fromEntries(deadlines.map(([name, clock]) => [name, clock?.dueAt])),
+    allowedActions: ['claimed', 'heartbeat', 'answered', 'waiting_for_customer', 'resolved', 'handed_back'],
   };
 }
 

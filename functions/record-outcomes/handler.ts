@@ -62,7 +62,7 @@ function toChange(outcome: Outcome, subject: Case, recordedAt: string): Change {
 }
 
 function toEvent(
-  { id, type, at, offerId, fence, desk, reason = 'no reason given' }: Outcome,
+  { id, type, at, offerId, fence, desk, code = 'other', reason = 'no reason given' }: Outcome,
   recordedAt: string,
 ): CaseEvent {
   const base = {
@@ -74,7 +74,7 @@ function toEvent(
     fence,
     desk,
   };
-  return type === 'handed_back' ? { type, ...base, reason } : { type, ...base };
+  return type === 'handed_back' ? { type, ...base, code, reason } : { type, ...base };
 }
 
 async function refuse(

@@ -5,6 +5,7 @@ import type { Assessment, Sentiment } from '../../shared/domain/assessment.ts';
 import type { Case, CaseEvent, Conversation } from '../../shared/domain/case.ts';
 import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-event.ts';
 import type { Router } from '../../shared/domain/routing.ts';
+import { termsOf } from '../../shared/domain/terms.ts';
 import { type SentimentAnalyser, type StoredEvent, StoreUnavailableError } from '../../shared/ports.ts';
 import {
   type BatchAnswer,
@@ -143,10 +144,11 @@ function messageChange(
   type: 'message_received' | 'message_edited',
   { event, receivedAt }: Arrival,
   assessment: Assessment,
-  { router, log, now }: Dependencies,
+  { router, policy, log, now }: Dependencies,
   conversation: Conversation = conversationOf(event),
 ): Change {
   const decision = router.decide(event, assessment);
+  const at = event.postedAt ?? receivedAt;
   log({
     event: 'message_triaged',
     type: event.type,
@@ -167,7 +169,7 @@ function messageChange(
     event: {
       type,
       id: type === 'message_received' ? receivedId(event) : editedId(event),
-      at: event.postedAt ?? receivedAt,
+      at,
       recordedAt: now().toISOString(),
       messageKey: messageKeyOf(event),
       messageId: event.messageId,
@@ -175,6 +177,7 @@ function messageChange(
       public: event.public,
       language: assessment.language.code,
       decision,
+      ...termsOf(event, at, decision, policy),
       ...(event.permalink === undefined ? {} : { permalink: event.permalink }),
       ...(event.attachments === undefined ? {} : { attachments: event.attachments }),
       ...(event.rating === undefined ? {} : { rating: event.rating }),

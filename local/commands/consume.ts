@@ -8,7 +8,7 @@ import { runningAt } from '../webhook-client.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
 const usage =
-  'vigie consume --desk D [--report claimed|answered|waiting_for_customer|resolved|handed_back] [--reason R] [--follow] [--data DIR]';
+  'vigie consume --desk D [--report claimed|heartbeat|answered|waiting_for_customer|resolved|handed_back] [--reason R] [--follow] [--data DIR]';
 const statusSchema = z.object({ queues: z.array(z.object({ name: z.string(), url: z.url() })) });
 const lanes = ['urgent', 'standard'] as const;
 

@@ -37,9 +37,19 @@ const caseFields = {
   because: z.string(),
   rule: z.string(),
   policyVersion: z.string(),
-  /** UTC; absent once the promise was kept. */
-  deadlines: z.object({ firstReply: z.iso.datetime().optional(), resolution: z.iso.datetime().optional() }),
-  allowedActions: z.array(z.enum(['claimed', 'answered', 'waiting_for_customer', 'resolved', 'handed_back'])),
+  /** UTC; absent once the promise was kept, while its clock stands still, and where none was made. */
+  deadlines: z.object({
+    firstReply: z.iso.datetime().optional(),
+    nextReply: z.iso.datetime().optional(),
+    resolution: z.iso.datetime().optional(),
+    /** Unclaimed by then, the case goes to another desk. */
+    claim: z.iso.datetime().optional(),
+    /** Without an answer or a heartbeat by then, the case goes to another desk. */
+    answer: z.iso.datetime().optional(),
+  }),
+  allowedActions: z.array(
+    z.enum(['claimed', 'heartbeat', 'answered', 'waiting_for_customer', 'resolved', 'handed_back']),
+  ),
   messages: z.array(customerMessageSchema),
 };
 

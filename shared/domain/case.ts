@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { type Reason, reasons } from './assessment.ts';
+import { type Calendar, calendarSchema } from './calendar.ts';
 import {
   type Clock,
   type ClockName,
   clockNameSchema,
-  clockNames,
   clockSchema,
   earlier,
-  fulfil,
   isPending,
-  promise,
+  ownershipNames,
+  promiseNameSchema,
+  promiseNames,
 } from './clocks.ts';
 import {
   type Decision,
@@ -22,6 +23,26 @@ import {
   routeSchema,
 } from './decision.ts';
 import { authorSchema, channelSchema } from './inbound-event.ts';
+import {
+  fulfilLease,
+  type Lease,
+  type LeaseTerms,
+  leaseSchema,
+  leaseTermsSchema,
+  renewLease,
+  startLease,
+  stricterTerms,
+} from './lease.ts';
+import {
+  afterClosing,
+  clocksOf,
+  emptyTimeline,
+  isUnanswered,
+  timelineSchema,
+  withAsked,
+  withDeletion,
+  withReply,
+} from './promises.ts';
 
 /** What identifies a conversation: one author in one thread on one account. */
 export const conversationSchema = z.object({
@@ -53,9 +74,30 @@ const messageFields = {
   permalink: z.string().optional(),
   attachments: z.array(z.string()).optional(),
   rating: z.number().optional(),
+  /** Only thanks or a goodbye (`isThanks`), from which no clock starts again. */
+  closing: z.literal(true).optional(),
+  /** Private messages: the last moment the platform takes an answer, less the policy's margin. */
+  replyBy: instant.optional(),
+  /** The calendars named in the decision's targets and in `takeOver`, whole: a replay needs nothing but the events. */
+  calendars: z.array(calendarSchema).optional(),
+  /** What the in-house desk owes if the case comes to it later. */
+  takeOver: leaseTermsSchema.optional(),
 };
 
 const outcomeFields = { offerId: z.string(), fence: z.number().int(), desk: z.string() };
+
+/** Why a desk gives a case back, for counting; the reason in its own words stands beside it. */
+export const handBackCodeSchema = z.enum([
+  'needs_in_house',
+  'wrong_language',
+  'duplicate',
+  'spam',
+  'idea',
+  'abusive',
+  'cannot_resolve',
+  'proposes_crisis',
+  'other',
+]);
 
 /** Everything that can happen to a case. The customer's words are stored beside the event, so that they can be erased. */
 export const caseEventSchema = z.discriminatedUnion('type', [
@@ -64,10 +106,17 @@ export const caseEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('message_deleted'), ...eventBase, messageKey: z.string() }),
   z.object({ type: z.literal('own_reply'), ...eventBase, messageKey: z.string() }),
   z.object({ type: z.literal('claimed'), ...eventBase, ...outcomeFields }),
+  z.object({ type: z.literal('heartbeat'), ...eventBase, ...outcomeFields }),
   z.object({ type: z.literal('answered'), ...eventBase, ...outcomeFields }),
   z.object({ type: z.literal('waiting_for_customer'), ...eventBase, ...outcomeFields }),
   z.object({ type: z.literal('resolved'), ...eventBase, ...outcomeFields }),
-  z.object({ type: z.literal('handed_back'), ...eventBase, ...outcomeFields, reason: z.string() }),
+  z.object({
+    type: z.literal('handed_back'),
+    ...eventBase,
+    ...outcomeFields,
+    code: handBackCodeSchema,
+    reason: z.string(),
+  }),
   z.object({ type: z.literal('timer_fired'), ...eventBase, clock: clockNameSchema, dueAt: instant }),
 ]);
 export type CaseEvent = z.infer<typeof caseEventSchema>;
@@ -84,6 +133,8 @@ const offerSchema = z.object({
   desk: z.string(),
   lane: laneSchema,
   claimed: z.boolean(),
+  /** What the desk owes for it. */
+  lease: leaseSchema,
 });
 
 export const caseSchema = z.object({
@@ -116,9 +167,14 @@ export const caseSchema = z.object({
     /** The latest messages and edits, oldest first: what a desk is shown. */
     recent: z.array(z.object({ messageKey: z.string(), eventId: z.string(), at: instant })),
   }),
-  /** The brand's last answers, oldest first: what a late message is judged against. */
-  replies: z.array(instant),
-  clocks: z.partialRecord(clockNameSchema, clockSchema),
+  /** What the clocks are computed from. */
+  timeline: timelineSchema,
+  /** The calendars of its promises by version. */
+  calendars: z.record(z.string(), calendarSchema),
+  /** The promises to the customer, running or kept; of next replies the last. */
+  clocks: z.partialRecord(promiseNameSchema, clockSchema),
+  /** By desk: what it owes for an offer. */
+  leaseTerms: z.record(z.string(), leaseTermsSchema),
   closedAt: instant.optional(),
   /** The case of the same conversation that was resolved before this one. */
   previous: z.string().optional(),
@@ -143,7 +199,6 @@ export type Transition =
   | { readonly kind: 'changed'; readonly case: Case; readonly effects: readonly Effect[]; readonly closes?: Case }
   | { readonly kind: 'refused'; readonly reason: RefusalReason };
 
-const keptReplies = 8;
 /** A desk sees the end of a conversation; the rest is on the platform. */
 const shownMessages = 20;
 const inHouse = 'in_house';
@@ -187,10 +242,11 @@ export function applyEvent(before: Case | undefined, event: CaseEvent, conversat
     case 'message_edited':
       return onEdit(before, event, conversation);
     case 'message_deleted':
-      return before === undefined ? refused('unknown_case') : onDeleted(before, event.messageKey);
+      return before === undefined ? refused('unknown_case') : onDeleted(before, event);
     case 'own_reply':
-      return changed(withReply(before ?? quietCase(conversation, 1), event.at));
+      return changed(answeredAt(before ?? quietCase(conversation, 1), 'replied', event.at));
     case 'claimed':
+    case 'heartbeat':
     case 'answered':
     case 'waiting_for_customer':
     case 'resolved':
@@ -201,15 +257,18 @@ export function applyEvent(before: Case | undefined, event: CaseEvent, conversat
   }
 }
 
-/** The earliest promise still to be announced, or `undefined` when nothing can fall due. */
+/** The earliest deadline still to be announced, or `undefined` when nothing can fall due. */
 export function nextDue(subject: Case): { clock: ClockName; dueAt: string } | undefined {
   if (!isActive(subject)) return undefined;
-  return clockNames
-    .flatMap((clock) => {
-      const found = subject.clocks[clock];
-      return found !== undefined && isPending(found) ? [{ clock, dueAt: found.dueAt }] : [];
-    })
-    .sort((a, b) => (a.dueAt < b.dueAt ? -1 : 1))[0];
+  const { clocks, offer } = subject;
+  return [
+    ...promiseNames.map((name) => ({ name, clock: clocks[name] })),
+    ...ownershipNames.map((name) => ({ name, clock: offer?.lease[name] })),
+  ]
+    .flatMap(({ name, clock }) =>
+      clock !== undefined && isPending(clock) ? [{ clock: name, dueAt: clock.dueAt }] : [],
+    )
+    .sort((a, b) => compareText(a.dueAt, b.dueAt))[0];
 }
 
 /** Whether a desk still has something to do for the case. */
@@ -246,48 +305,58 @@ function quietCase(conversation: Conversation, number: number): Case {
     language: 'und',
     fence: 0,
     messages: { count: 0, deleted: 0, recent: [] },
-    replies: [],
+    timeline: emptyTimeline,
+    calendars: {},
     clocks: {},
+    leaseTerms: {},
   };
 }
 
 function onMessage(before: Case | undefined, event: MessageEvent, conversation: Conversation): Transition {
   const resolvedBefore = before?.state === 'resolved' && event.at > (before.closedAt ?? '');
+  // "Thank you" after the end is no reason to begin again.
+  if (resolvedBefore && event.closing === true) return changed(retimed(withFacts(before, event)));
   const base = resolvedBefore
-    ? { ...quietCase(conversation, before.number + 1), replies: before.replies, previous: before.id }
+    ? {
+        ...quietCase(conversation, before.number + 1),
+        timeline: afterClosing(before.timeline, before.closedAt ?? ''),
+        previous: before.id,
+      }
     : (before ?? quietCase(conversation, 1));
   const subject = withMessage(base, event);
-  const { case: placed, effects } = place(subject);
+  const { case: placed, effects } = place(subject, event.recordedAt);
   return changed(placed, effects, resolvedBefore ? before : undefined);
 }
 
-/** An edit of a message whose case is resolved reopens it only when the new words are more serious than the old. */
+/** An edit of a message whose case is resolved reopens it when a reason holds for the new words, or they belong to a more careful desk. */
 function onEdit(before: Case | undefined, event: MessageEvent, conversation: Conversation): Transition {
   if (before?.state !== 'resolved') return onMessage(before, event, conversation);
-  if (routeRank[event.decision.route] <= routeRank[before.route]) return changed(before);
-  const { case: placed, effects } = place(withMessage(before, event));
+  const { reasons: found, route } = event.decision;
+  if (found.length === 0 && routeRank[route] <= routeRank[before.route]) return changed(before);
+  const { case: placed, effects } = place(withMessage(before, event), event.recordedAt);
   return changed(placed, effects);
 }
 
 /** The case with the message's facts, decision and promises in it; where it goes is decided by `place`. */
 function withMessage(subject: Case, event: MessageEvent): Case {
-  const { closedAt: _, ...base } = subject;
+  const { closedAt: _, ...base } = withFacts(subject, event);
+  return retimed({ ...base, ...strongest(subject, event.decision) });
+}
+
+function withFacts(subject: Case, event: MessageEvent): Case {
+  const { messages } = subject;
   const received = event.type === 'message_received' ? 1 : 0;
-  return withClocks(
+  return withTerms(
     {
-      ...base,
-      ...strongest(subject, event.decision),
+      ...subject,
       public: subject.public || event.public,
-      language: subject.messages.count === 0 ? event.language : subject.language,
+      language: messages.count === 0 ? event.language : subject.language,
       messages: {
-        ...subject.messages,
-        count: subject.messages.count + received,
-        firstAt: earlier(event.at, subject.messages.firstAt),
-        lastAt:
-          subject.messages.lastAt === undefined || event.at > subject.messages.lastAt
-            ? event.at
-            : subject.messages.lastAt,
-        recent: [...subject.messages.recent, { messageKey: event.messageKey, eventId: event.id, at: event.at }]
+        ...messages,
+        count: messages.count + received,
+        firstAt: earlier(event.at, messages.firstAt),
+        lastAt: messages.lastAt === undefined || event.at > messages.lastAt ? event.at : messages.lastAt,
+        recent: [...messages.recent, { messageKey: event.messageKey, eventId: event.id, at: event.at }]
           .sort((a, b) => compareText(a.at, b.at) || compareText(a.eventId, b.eventId))
           .slice(-shownMessages),
       },
@@ -296,16 +365,61 @@ function withMessage(subject: Case, event: MessageEvent): Case {
   );
 }
 
-function withClocks(subject: Case, event: MessageEvent): Case {
-  const { targets } = event.decision;
-  if (targets === undefined) return subject;
+function withTerms(subject: Case, event: MessageEvent): Case {
+  const { targets, desk, policyVersion } = event.decision;
+  if (targets === undefined || desk === undefined) return subject;
+  const { firstReplySeconds, nextReplySeconds, resolutionSeconds, claimSeconds, answerSeconds } = targets;
+  const calendar = event.calendars?.find(({ id }) => id === targets.calendar)?.version;
+  const counted = calendar === undefined ? {} : { calendar };
+  const lease = {
+    policyVersion,
+    ...(claimSeconds === undefined ? {} : { claimSeconds }),
+    ...(answerSeconds === undefined ? {} : { answerSeconds }),
+    ...counted,
+  };
+  const takeOver: Record<string, LeaseTerms> =
+    event.takeOver === undefined ? {} : { [inHouse]: stricterTerms(subject.leaseTerms[inHouse], event.takeOver) };
+  const leaseTerms = { ...subject.leaseTerms, ...takeOver };
   return {
     ...subject,
-    clocks: {
-      first_reply: fulfil(promise(subject.clocks.first_reply, event.at, targets.firstReplySeconds), subject.replies),
-      resolution: fulfil(promise(subject.clocks.resolution, event.at, targets.resolutionSeconds), []),
+    calendars: {
+      ...subject.calendars,
+      ...Object.fromEntries((event.calendars ?? []).map((one): [string, Calendar] => [one.version, one])),
     },
+    leaseTerms: { ...leaseTerms, [desk]: stricterTerms(leaseTerms[desk], lease) },
+    timeline: withAsked(
+      subject.timeline,
+      {
+        at: event.at,
+        key: event.messageKey,
+        ...(event.closing === undefined ? {} : { closing: event.closing }),
+        ...(event.replyBy === undefined ? {} : { replyBy: event.replyBy }),
+      },
+      {
+        policyVersion,
+        firstReplySeconds,
+        ...(nextReplySeconds === undefined ? {} : { nextReplySeconds }),
+        resolutionSeconds,
+        ...counted,
+      },
+    ),
   };
+}
+
+/** The case with its clocks computed anew. A breach stays announced as long as the clock was due by then. */
+function retimed(subject: Case): Case {
+  const { firstReply, nextReplies, resolution } = clocksOf(subject.timeline, subject.calendars, subject.closedAt);
+  const clocks: Case['clocks'] = {};
+  const set = (name: keyof Case['clocks'], clock: Clock | undefined) => {
+    if (clock === undefined) return;
+    const firedAt = subject.clocks[name]?.firedAt;
+    const stands = firedAt !== undefined && clock.dueAt !== undefined && firedAt >= clock.dueAt;
+    clocks[name] = stands ? { ...clock, firedAt } : clock;
+  };
+  set('first_reply', firstReply);
+  set('next_reply', nextReplies.at(-1));
+  set('resolution', resolution);
+  return { ...subject, clocks };
 }
 
 type Placement = Pick<
@@ -360,28 +474,34 @@ function laneOf(priority: Priority): Lane {
 }
 
 /** Brings the offer in line with where the case belongs: a first offer, an update, or a recall and an offer elsewhere. */
-function place(subject: Case): { case: Case; effects: Effect[] } {
+function place(subject: Case, at: string): { case: Case; effects: Effect[] } {
   if (isEmptied(subject)) return withdraw(subject);
   if (subject.desk === undefined) {
     return { case: { ...subject, state: subject.messages.count === 0 ? 'quiet' : 'set_aside' }, effects: [] };
   }
-  const open: Case = { ...subject, state: 'open' };
+  const waits = isUnanswered(subject.timeline) || !isActive(subject);
+  const open: Case = waits ? { ...subject, state: 'open' } : subject;
   const { offer } = open;
-  if (offer === undefined) return offerTo(open, subject.desk);
+  if (offer === undefined) return offerTo(open, subject.desk, at);
   const sameLane = offer.lane === laneOf(open.priority) || offer.claimed;
   if (offer.desk === subject.desk && sameLane) return { case: open, effects: [{ kind: 'update', ...target(offer) }] };
-  return moveTo(open, subject.desk, offer.desk === subject.desk ? 'priority_changed' : 'risk_changed');
+  return moveTo(open, subject.desk, { because: offer.desk === subject.desk ? 'priority_changed' : 'risk_changed', at });
 }
 
-function moveTo(subject: Case, desk: string, because: string): { case: Case; effects: Effect[] } {
+function moveTo(
+  subject: Case,
+  desk: string,
+  { because, at }: { readonly because: string; readonly at: string },
+): { case: Case; effects: Effect[] } {
   const recall: Effect[] = subject.offer === undefined ? [] : [{ kind: 'recall', ...target(subject.offer), because }];
-  const moved = offerTo({ ...subject, desk }, desk);
+  const moved = offerTo({ ...subject, desk }, desk, at);
   return { case: moved.case, effects: [...recall, ...moved.effects] };
 }
 
-function offerTo(subject: Case, desk: string): { case: Case; effects: Effect[] } {
+function offerTo(subject: Case, desk: string, at: string): { case: Case; effects: Effect[] } {
   const fence = subject.fence + 1;
-  const offer = { id: `${subject.id}-${fence}`, fence, desk, lane: laneOf(subject.priority), claimed: false };
+  const lease = startLease(subject.leaseTerms[desk], subject.calendars, at);
+  const offer = { id: `${subject.id}-${fence}`, fence, desk, lane: laneOf(subject.priority), claimed: false, lease };
   return { case: { ...subject, fence, offer }, effects: [{ kind: 'offer', ...target(offer) }] };
 }
 
@@ -396,15 +516,16 @@ function withdraw(subject: Case): { case: Case; effects: Effect[] } {
   return { case: { ...rest, state: 'withdrawn' }, effects };
 }
 
-function onDeleted(before: Case, messageKey: string): Transition {
-  const subject = {
+function onDeleted(before: Case, { messageKey, at }: Extract<CaseEvent, { type: 'message_deleted' }>): Transition {
+  const subject = retimed({
     ...before,
+    timeline: withDeletion(before.timeline, messageKey, at),
     messages: {
       ...before.messages,
       deleted: before.messages.deleted + 1,
       recent: before.messages.recent.filter((shown) => shown.messageKey !== messageKey),
     },
-  };
+  });
   const erase: Effect[] = before.offer === undefined ? [] : [{ kind: 'erase', ...target(before.offer), messageKey }];
   if (!isEmptied(subject) || !isActive(before)) return changed(subject, erase);
   const { case: withdrawn, effects } = withdraw(subject);
@@ -416,16 +537,19 @@ function isEmptied({ messages }: Case): boolean {
   return messages.deleted > 0 && messages.deleted >= messages.count;
 }
 
-function withReply(subject: Case, at: string): Case {
-  const replies = [...new Set([...subject.replies, at])].sort().slice(-keptReplies);
-  const first = subject.clocks.first_reply;
-  const answered = first !== undefined && at >= first.startedAt;
-  return {
+/** The case after an answer of the brand, by whatever way it was given. */
+function answeredAt(subject: Case, kind: 'replied' | 'waited', at: string): Case {
+  const timeline = withReply(subject.timeline, kind, at);
+  const answered = subject.messages.count > 0 && !isUnanswered(timeline);
+  const { offer } = subject;
+  return retimed({
     ...subject,
-    replies,
+    timeline,
     state: answered && subject.state === 'open' ? 'answered' : subject.state,
-    clocks: first === undefined ? subject.clocks : { ...subject.clocks, first_reply: fulfil(first, replies) },
-  };
+    ...(answered && offer !== undefined
+      ? { offer: { ...offer, lease: fulfilLease(offer.lease, ownershipNames, at) } }
+      : {}),
+  });
 }
 
 function onOutcome(before: Case, event: OutcomeEvent): Transition {
@@ -433,22 +557,27 @@ function onOutcome(before: Case, event: OutcomeEvent): Transition {
   if (offer === undefined || offer.fence !== event.fence || offer.id !== event.offerId) return refused('stale_fence');
   if (offer.desk !== event.desk) return refused('foreign_desk');
   if (!isActive(before)) return refused('case_closed');
-  const claimed: Case = { ...before, offer: { ...offer, claimed: true } };
+  const leased = (lease: Lease): Case => ({ ...before, offer: { ...offer, claimed: true, lease } });
+  const claimed = leased(fulfilLease(offer.lease, ['claim'], event.at));
+  const settled = leased(fulfilLease(offer.lease, ownershipNames, event.at));
   switch (event.type) {
     case 'claimed':
       return changed(claimed);
+    case 'heartbeat':
+      return changed(leased(renewLease(fulfilLease(offer.lease, ['claim'], event.at), before.calendars, event.at)));
     case 'answered':
-      return changed({ ...withReply(claimed, event.at), state: 'answered' });
-    case 'waiting_for_customer':
-      return changed({ ...withReply(claimed, event.at), state: 'waiting' });
+    case 'waiting_for_customer': {
+      const answered = answeredAt(settled, event.type === 'answered' ? 'replied' : 'waited', event.at);
+      const state = event.type === 'answered' ? 'answered' : 'waiting';
+      return changed({ ...answered, state: isUnanswered(answered.timeline) ? 'open' : state });
+    }
     case 'resolved':
-      return changed(resolve(claimed, event.at));
+      return changed(retimed({ ...settled, state: 'resolved', closedAt: event.at }));
     case 'handed_back': {
-      const { case: moved, effects } = moveTo(
-        takenInHouse(before, `handed back: ${event.reason}`),
-        inHouse,
-        'handed_back',
-      );
+      const { case: moved, effects } = moveTo(takenInHouse(before, `handed back: ${event.reason}`), inHouse, {
+        because: 'handed_back',
+        at: event.recordedAt,
+      });
       return changed(moved, effects);
     }
   }
@@ -458,36 +587,44 @@ function takenInHouse(subject: Case, because: string): Case {
   return { ...subject, state: 'open', route: 'in_house', desk: inHouse, because };
 }
 
-function resolve(subject: Case, at: string): Case {
-  const end = (clock: Clock | undefined): Clock | undefined =>
-    clock === undefined || clock.fulfilledAt !== undefined ? clock : { ...clock, fulfilledAt: at };
-  const first = end(subject.clocks.first_reply);
-  const resolution = end(subject.clocks.resolution);
-  return {
-    ...subject,
-    state: 'resolved',
-    closedAt: at,
-    clocks: {
-      ...(first === undefined ? {} : { first_reply: first }),
-      ...(resolution === undefined ? {} : { resolution }),
-    },
-  };
-}
+/** What a desk that missed a deadline is told when the case is taken from it. */
+const missed: Record<ClockName, { readonly because: string; readonly recall: string }> = {
+  first_reply: { because: 'past its promise', recall: 'past_promise' },
+  next_reply: { because: 'past its promise', recall: 'past_promise' },
+  resolution: { because: 'past its promise', recall: 'past_promise' },
+  claim: { because: 'not claimed in time', recall: 'not_claimed' },
+  answer: { because: 'nothing heard in time', recall: 'not_answered' },
+};
 
 function onTimer(before: Case, event: Extract<CaseEvent, { type: 'timer_fired' }>): Transition {
-  const clock = before.clocks[event.clock];
-  if (!isActive(before) || clock === undefined || !isPending(clock) || clock.dueAt !== event.dueAt) {
-    return refused('stale_timer');
-  }
-  const late: Case = {
-    ...before,
-    priority: raised(before.priority),
-    clocks: { ...before.clocks, [event.clock]: { ...clock, firedAt: event.at } },
-  };
+  const late = isActive(before) ? announced(before, event) : undefined;
+  if (late === undefined) return refused('stale_timer');
+  const { because, recall } = missed[event.clock];
   const { case: placed, effects } =
-    late.route === 'in_house' ? place(late) : moveTo(takenInHouse(late, 'past its promise'), inHouse, 'past_promise');
+    late.route === 'in_house'
+      ? place(late, event.recordedAt)
+      : moveTo(takenInHouse(late, because), inHouse, { because: recall, at: event.recordedAt });
   const escalate: Effect = { kind: 'escalate', clock: event.clock, dueAt: event.dueAt, desk: before.desk ?? inHouse };
   return changed({ ...placed, state: before.state === 'waiting' ? 'waiting' : placed.state }, [...effects, escalate]);
+}
+
+/** The case with the clock's breach announced and its priority raised, or `undefined` when that clock is not due then. */
+function announced(
+  before: Case,
+  { clock: name, dueAt, at }: Extract<CaseEvent, { type: 'timer_fired' }>,
+): Case | undefined {
+  const isDue = (clock: Clock | undefined): clock is Clock =>
+    clock !== undefined && isPending(clock) && clock.dueAt === dueAt;
+  const { offer } = before;
+  const priority = raised(before.priority);
+  if (name === 'claim' || name === 'answer') {
+    const clock = offer?.lease[name];
+    if (offer === undefined || !isDue(clock)) return undefined;
+    return { ...before, priority, offer: { ...offer, lease: { ...offer.lease, [name]: { ...clock, firedAt: at } } } };
+  }
+  const clock = before.clocks[name];
+  if (!isDue(clock)) return undefined;
+  return { ...before, priority, clocks: { ...before.clocks, [name]: { ...clock, firedAt: at } } };
 }
 
 function raised(priority: Priority): Priority {

@@ -9,6 +9,18 @@ export type Priority = z.infer<typeof prioritySchema>;
 export const routeSchema = z.enum(['in_house', 'vendor', 'product_ideas', 'set_aside']);
 export type Route = z.infer<typeof routeSchema>;
 
+/** What is promised for a message, in seconds, and what the desk owes for an offer; absent: nothing is. */
+export const targetsSchema = z.object({
+  firstReplySeconds: z.number().int(),
+  nextReplySeconds: z.number().int().optional(),
+  resolutionSeconds: z.number().int(),
+  claimSeconds: z.number().int().optional(),
+  answerSeconds: z.number().int().optional(),
+  /** Id of the calendar by which these seconds count; absent: around the clock. */
+  calendar: z.string().optional(),
+});
+export type Targets = z.infer<typeof targetsSchema>;
+
 export const decisionSchema = z.object({
   route: routeSchema,
   /** Desk that gets the case: `in_house`, `product_ideas`, an outsourced desk of the policy; absent when set aside. */
@@ -26,7 +38,7 @@ export const decisionSchema = z.object({
   /** What was not chosen and why, rules before the match only. */
   notChosen: z.array(z.object({ rule: z.string(), because: z.string() })),
   policyVersion: z.string(),
-  /** Promises made with this decision, in seconds from the message's own time; absent when set aside. */
-  targets: z.object({ firstReplySeconds: z.number().int(), resolutionSeconds: z.number().int() }).optional(),
+  /** Promises made with this decision, from the message's own time; absent when set aside. */
+  targets: targetsSchema.optional(),
 });
 export type Decision = z.infer<typeof decisionSchema>;

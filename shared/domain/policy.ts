@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { assessmentSchema, reasonSchema, topicSchema } from './assessment.ts';
-import { prioritySchema } from './decision.ts';
+import { calendarSchema } from './calendar.ts';
+import { prioritySchema, targetsSchema } from './decision.ts';
 import { channelSchema } from './inbound-event.ts';
 
 /** An object of exactly these keys; an unknown one is refused with the names that are allowed. */
@@ -106,9 +107,6 @@ export const scoreSchema = closedObject({
   ),
 });
 
-const targetsSchema = z.object({ firstReplySeconds: z.number().int(), resolutionSeconds: z.number().int() });
-export type Targets = z.infer<typeof targetsSchema>;
-
 /** What an entry of a lexicon tells. `cue` is about how something is said, not what. */
 export const meaningSchema = z.union([
   z.object({ kind: z.literal('reason'), name: reasonSchema }),
@@ -141,6 +139,10 @@ export const policySchema = z.object({
   routing: routingSchema,
   score: scoreSchema,
   sla: z.record(z.string(), z.partialRecord(prioritySchema, targetsSchema)),
+  /** By id; named in `sla`. */
+  calendars: z.record(z.string(), calendarSchema).optional(),
+  /** So long before the platform takes no more answers a private message falls due, whatever else was promised. */
+  replyWindowMarginSeconds: z.number().int().optional(),
   lexicons: z.array(lexiconSchema),
 });
 export type Policy = z.infer<typeof policySchema>;

@@ -44,7 +44,12 @@ function outcome(subject: Case, type: 'claimed' | 'answered' | 'waiting_for_cust
 }
 
 function handBack(subject: Case, minutes: number): CaseEvent {
-  return { ...outcome(subject, 'claimed', minutes), type: 'handed_back', reason: 'out of scope' };
+  return {
+    ...outcome(subject, 'claimed', minutes),
+    type: 'handed_back',
+    code: 'cannot_resolve',
+    reason: 'out of scope',
+  };
 }
 
 function fired(subject: Case): CaseEvent {

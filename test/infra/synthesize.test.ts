@@ -48,6 +48,9 @@ const policyFiles = {
         normal: { first_reply: 4h, resolution: 3d }
         low: { first_reply: 1d, resolution: 5d }
       product_ideas: *same`,
+  'calendars.yaml': `
+    years: { first: 2026, last: 2026 }
+    calendars: {}`,
 };
 
 /** A made-up brand's policy, with some of its files replaced. */

@@ -1,0 +1,262 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import type { Calendar } from './calendar.ts';
+import { type Clock, dueAfter, earlier, type Pause } from './clocks.ts';
+
+const instant = z.iso.datetime();
+
+/** What was promised for a message. `calendar` is a version. */
+const termsSchema = z.object({
+  policyVersion: z.string(),
+  firstReplySeconds: z.number().int(),
+  nextReplySeconds: z.number().int().optional(),
+  resolutionSeconds: z.number().int(),
+  calendar: z.string().optional(),
+});
+export type Terms = z.infer<typeof termsSchema>;
+
+const entrySchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('asked'),
+    at: instant,
+    key: z.string(),
+    terms: z.string(),
+    /** Only thanks or a goodbye: it waits for no answer. */
+    closing: z.literal(true).optional(),
+    /** The last moment at which an answer can still be sent on the platform, less the policy's margin. */
+    replyBy: instant.optional(),
+  }),
+  z.object({ kind: z.literal('replied'), at: instant }),
+  z.object({ kind: z.literal('waited'), at: instant }),
+  z.object({ kind: z.literal('deleted'), at: instant, key: z.string() }),
+]);
+type Entry = z.infer<typeof entrySchema>;
+type Asked = Extract<Entry, { kind: 'asked' }>;
+
+/**
+ * What the clocks of a case are computed from: who wrote when, oldest first. The clocks are a function of this and of nothing else,
+ * which is why the order and the number of deliveries cannot change them.
+ */
+export const timelineSchema = z.object({
+  entries: z.array(entrySchema),
+  terms: z.record(z.string(), termsSchema),
+});
+export type Timeline = z.infer<typeof timelineSchema>;
+
+export const emptyTimeline: Timeline = { entries: [], terms: {} };
+
+/** Longer conversations lose what can no longer change a clock; only a reply that is learnt of later still is judged without it. */
+const keptEntries = 120;
+const latestEntries = 60;
+
+/** The timeline with one more message, or one more version of it; `at` and `replyBy` are instants. */
+export function withAsked(timeline: Timeline, asked: Omit<Asked, 'kind' | 'terms'>, terms: Terms): Timeline {
+  const name = createHash('sha256')
+    .update(JSON.stringify(Object.entries(terms).sort()))
+    .digest('hex')
+    .slice(0, 8);
+  return withEntry(
+    { ...timeline, terms: { ...timeline.terms, [name]: terms } },
+    { kind: 'asked', ...asked, terms: name },
+  );
+}
+
+/** The timeline with an answer of the brand; `waited` when it asked the customer something and the next word is theirs. */
+export function withReply(timeline: Timeline, kind: 'replied' | 'waited', at: string): Timeline {
+  return withEntry(timeline, { kind, at });
+}
+
+/** The timeline after the author took a message back. */
+export function withDeletion(timeline: Timeline, key: string, at: string): Timeline {
+  return withEntry(timeline, { kind: 'deleted', key, at });
+}
+
+/** What a next case of the same conversation must know: answers sent since the last one was closed. */
+export function afterClosing(timeline: Timeline, closedAt: string): Timeline {
+  return {
+    entries: timeline.entries.filter(({ kind, at }) => (kind === 'replied' || kind === 'waited') && at > closedAt),
+    terms: {},
+  };
+}
+
+function withEntry(timeline: Timeline, entry: Entry): Timeline {
+  const name = nameOf(entry);
+  if (timeline.entries.some((known) => nameOf(known) === name)) return timeline;
+  const entries = compact([...timeline.entries, entry].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)));
+  const used = new Set(entries.flatMap((known) => (known.kind === 'asked' ? [known.terms] : [])));
+  return {
+    entries,
+    terms: Object.fromEntries(
+      Object.entries(timeline.terms)
+        .filter(([key]) => used.has(key))
+        .sort(),
+    ),
+  };
+}
+
+function nameOf(entry: Entry): string {
+  return [entry.at, entry.kind, 'key' in entry ? entry.key : '', entry.kind === 'asked' ? entry.terms : ''].join(' ');
+}
+
+function compact(entries: readonly Entry[]): Entry[] {
+  if (entries.length <= keptEntries) return [...entries];
+  const { starts, answers } = factsOf(entries);
+  const [firstAnswer = ''] = answers;
+  const resumedAt = new Set(pausesOf(entries).map(({ to }) => to));
+  const seen = new Set<string>();
+  const kept = entries.filter((entry, index) => {
+    if (index >= entries.length - latestEntries) return true;
+    if (entry.kind !== 'asked') return entry.kind !== 'replied' || entry.at === firstAnswer;
+    if (resumedAt.has(starts.get(entry.key))) return true;
+    // Of messages that were promised the same, the first is the one that falls due.
+    const repeats = seen.has(entry.terms);
+    seen.add(entry.terms);
+    return !repeats;
+  });
+  const keys = new Set(kept.flatMap((entry) => (entry.kind === 'asked' ? [entry.key] : [])));
+  return kept.filter((entry) => entry.kind !== 'deleted' || keys.has(entry.key));
+}
+
+/** A case's promises; of `nextReplies` the last may be running, those before it are over. */
+export interface PromiseClocks {
+  readonly firstReply: Clock | undefined;
+  readonly nextReplies: readonly Clock[];
+  readonly resolution: Clock | undefined;
+}
+
+/**
+ * The clocks of a timeline. `calendars` holds by version what the terms name; `closedAt` is when the case was resolved. What starts, pauses,
+ * fulfils and cancels each is written down in `semantics.ts`.
+ */
+export function clocksOf(
+  { entries, terms }: Timeline,
+  calendars: Readonly<Record<string, Calendar>>,
+  closedAt?: string,
+): PromiseClocks {
+  const { asked, answers, starts, deletions } = factsOf(entries);
+  const clock = (
+    asks: readonly Asked[],
+    answer: string | undefined,
+    secondsOf: (terms: Terms) => number | undefined,
+    { pauses = [], inWindow = true }: { readonly pauses?: readonly Pause[]; readonly inWindow?: boolean } = {},
+  ): Clock | undefined => {
+    const promised = asks.flatMap((ask) => {
+      const own = terms[ask.terms];
+      const seconds = own === undefined ? undefined : secondsOf(own);
+      if (own === undefined || seconds === undefined) return [];
+      const calendar = own.calendar === undefined ? undefined : calendars[own.calendar];
+      const deletedAt = deletions.get(ask.key);
+      return [{ ask, own, seconds, deletedAt, dueAt: dueAfter(ask.at, seconds, { calendar, pauses }) }];
+    });
+    // What its author took back in time is owed no answer; when nothing else is left, that is the end of the clock.
+    const owed = promised.filter(
+      ({ deletedAt, dueAt }) => deletedAt === undefined || (dueAt !== undefined && deletedAt > dueAt),
+    );
+    const counted = owed.length > 0 ? owed : promised;
+    const startedAt = counted[0]?.ask.at;
+    const [nearest] = counted.toSorted(
+      (a, b) => compare(a.dueAt, b.dueAt) || compare(a.ask.at, b.ask.at) || a.seconds - b.seconds,
+    );
+    if (nearest === undefined || startedAt === undefined) return undefined;
+    const closed = closedAt !== undefined && closedAt >= startedAt ? closedAt : undefined;
+    const end = answer === undefined ? closed : earlier(answer, closed);
+    const windowEnd = inWindow ? latest(asks.flatMap(({ replyBy }) => replyBy ?? [])) : undefined;
+    const bound = windowEnd !== undefined && nearest.dueAt !== undefined && windowEnd < nearest.dueAt;
+    const dueAt = bound ? windowEnd : nearest.dueAt;
+    const cancelledAt = promised.every(({ deletedAt }) => deletedAt !== undefined)
+      ? latest(promised.map(({ deletedAt }) => deletedAt))
+      : undefined;
+    const cancelled = cancelledAt !== undefined && (end === undefined || cancelledAt < end);
+    const paused = pauses.at(-1);
+    return {
+      startedAt,
+      ...(dueAt === undefined ? {} : { dueAt }),
+      ...(dueAt === undefined && paused !== undefined && end === undefined ? { pausedAt: paused.from } : {}),
+      ...(cancelled ? { cancelledAt } : end === undefined ? {} : { fulfilledAt: end }),
+      seconds: nearest.seconds,
+      policyVersion: nearest.own.policyVersion,
+      ...(nearest.own.calendar === undefined ? {} : { calendar: nearest.own.calendar }),
+      ...(bound ? { bound: 'reply_window' } : {}),
+    };
+  };
+
+  const [firstAnswer] = answers;
+  const opening = asked.filter(({ at }) => firstAnswer === undefined || at <= firstAnswer);
+  const nextReplies = answers.flatMap((answer, index) => {
+    const next = answers[index + 1];
+    const inGap = (at: string) => at > answer && (next === undefined || at <= next);
+    const waiting = asked.filter(
+      ({ key, closing, at }) => closing !== true && inGap(at) && inGap(starts.get(key) ?? ''),
+    );
+    return clock(waiting, next, (own) => own.nextReplySeconds) ?? [];
+  });
+  return {
+    firstReply: clock(opening, firstAnswer, (own) => own.firstReplySeconds),
+    nextReplies,
+    resolution: clock(asked, undefined, (own) => own.resolutionSeconds, {
+      pauses: pausesOf(entries),
+      inWindow: false,
+    }),
+  };
+}
+
+/** Whether the customer has written something since the brand's last answer that waits for one. */
+export function isUnanswered({ entries }: Timeline): boolean {
+  const { asked, answers, starts, deletions } = factsOf(entries);
+  const last = answers.at(-1);
+  if (last === undefined) return asked.some(({ key }) => !deletions.has(key));
+  return [...starts].some(([key, at]) => at > last && !deletions.has(key));
+}
+
+interface Facts {
+  readonly asked: readonly Asked[];
+  /** When the brand answered, from the first message on. */
+  readonly answers: readonly string[];
+  /** By message: when it first asked for something; what only thanks is not in it. */
+  readonly starts: ReadonlyMap<string, string>;
+  readonly deletions: ReadonlyMap<string, string>;
+}
+
+function factsOf(entries: readonly Entry[]): Facts {
+  const asked = entries.filter((entry) => entry.kind === 'asked');
+  const from = asked[0]?.at ?? '';
+  const answers = entries.flatMap(({ kind, at }) =>
+    (kind === 'replied' || kind === 'waited') && at >= from ? [at] : [],
+  );
+  const starts = new Map<string, string>();
+  for (const { key, at, closing } of asked) {
+    if (closing !== true && !starts.has(key)) starts.set(key, at);
+  }
+  const deletions = new Map<string, string>();
+  for (const entry of entries) {
+    if (entry.kind === 'deleted' && !deletions.has(entry.key)) deletions.set(entry.key, entry.at);
+  }
+  return { asked, answers: [...new Set(answers)], starts, deletions };
+}
+
+/** From each question to the customer to the next message that is more than thanks. */
+function pausesOf(entries: readonly Entry[]): Pause[] {
+  const starts = [...factsOf(entries).starts.values()].sort();
+  const pauses: Pause[] = [];
+  for (const { kind, at } of entries) {
+    if (kind !== 'waited') continue;
+    const before = pauses.at(-1);
+    if (before !== undefined && (before.to === undefined || before.to > at)) continue;
+    pauses.push({ from: at, to: starts.find((start) => start > at) });
+  }
+  return pauses;
+}
+
+/** Text order; what has no time comes last. */
+function compare(a: string | undefined, b: string | undefined): number {
+  if (a === b) return 0;
+  if (a === undefined) return 1;
+  return b === undefined || a < b ? -1 : 1;
+}
+
+function latest(times: readonly (string | undefined)[]): string | undefined {
+  return times
+    .filter((at) => at !== undefined)
+    .sort()
+    .at(-1);
+}
