@@ -1,3 +1,4 @@
+import { Errors } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { ConfigurationError } from './settings.ts';
 import { synthesize } from './synthesize.ts';
@@ -11,7 +12,8 @@ const { stage } = z.object({ stage: z.string().default('dev') }).parse(JSON.pars
 try {
   await synthesize({ stage, outDir: CDK_OUTDIR, buildDir: 'build/functions', review: true });
 } catch (error) {
-  if (!(error instanceof ConfigurationError)) throw error;
+  // What the CDK refuses, findings of the security review among it, names its resource: where in our code it came up says no more.
+  if (!(error instanceof ConfigurationError || Errors.isConstructError(error))) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

@@ -122,6 +122,8 @@ export class DataStack extends Stack {
       });
     });
 
+    // Vendors name it in the policy of their own role.
+    new CfnOutput(this, 'KeyArn', { value: this.key.keyArn });
     new CfnOutput(this, 'TableName', { value: this.table.tableName });
     new CfnOutput(this, 'OutcomeQueueUrl', { value: this.outcomes.queue.queueUrl });
     new CfnOutput(this, 'ParkedQueueUrl', { value: this.parked.queueUrl });
@@ -190,7 +192,8 @@ export class DataStack extends Stack {
   }
 }
 
-function pascalCase(name: string): string {
+/** A desk's name as it is written in the names of outputs. */
+export function pascalCase(name: string): string {
   return name
     .split('_')
     .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
 import type { Policy } from '../shared/domain/policy.ts';
-import { DataStack } from './data-stack.ts';
+import { DataStack, pascalCase } from './data-stack.ts';
 import { OperationsStack } from './operations-stack.ts';
 import { type FunctionName, PipelineStack } from './pipeline-stack.ts';
 import { ConfigurationError, type Settings } from './settings.ts';
@@ -23,7 +23,9 @@ interface Deployment {
  * @throws ConfigurationError where settings and policy do not fit each other.
  */
 export function addStacks(app: App, { stage, settings, policy, platforms, code }: Deployment) {
-  const outsourced = Object.keys(policy.desks).filter((desk) => policy.desks[desk]?.kind === 'outsourced');
+  const desks = Object.keys(policy.desks);
+  checkDesks(stage, desks);
+  const outsourced = desks.filter((desk) => policy.desks[desk]?.kind === 'outsourced');
   for (const desk of Object.keys(settings.vendors)) {
     if (outsourced.includes(desk)) continue;
     const known = outsourced.length === 0 ? 'the policy has none' : `the policy has ${outsourced.join(', ')}`;
@@ -40,10 +42,36 @@ export function addStacks(app: App, { stage, settings, policy, platforms, code }
       ...(settings.region === undefined ? {} : { region: settings.region }),
     },
   });
-  const data = new DataStack(app, 'VigieData', { ...common('data'), desks: Object.keys(policy.desks), platforms });
+  const data = new DataStack(app, 'VigieData', { ...common('data'), desks, platforms });
   const pipeline = new PipelineStack(app, 'VigiePipeline', { ...common('pipeline'), data, code });
   const operations = new OperationsStack(app, 'VigieOperations', { ...common('operations'), policy, data, pipeline });
   return { data, pipeline, operations };
+}
+
+/**
+ * Refuses desks that cannot be deployed together. Lambda takes 4 KB of variables, counted as JSON (Lambda developer guide, "Quotas"), and two
+ * queue addresses per desk are most of them.
+ */
+function checkDesks(stage: string, desks: readonly string[]): void {
+  for (const [index, desk] of desks.entries()) {
+    const twin = desks.slice(0, index).find((other) => pascalCase(other) === pascalCase(desk));
+    if (twin === undefined) continue;
+    throw new ConfigurationError(
+      `desks of the policy: ${twin} and ${desk} would have the same output ${pascalCase(desk)}UrgentQueueUrl: rename one`,
+    );
+  }
+  const url = (desk: string, lane: string) =>
+    `https://sqs.ap-northeast-1.amazonaws.com/111111111111/vigie-${stage}-${desk}-${lane}.fifo`;
+  const variable = JSON.stringify(
+    Object.fromEntries(desks.map((desk) => [desk, { urgent: url(desk, 'urgent'), standard: url(desk, 'standard') }])),
+  );
+  const [limit, others] = [4096, 640];
+  const size = JSON.stringify(variable).length + others;
+  if (size > limit) {
+    throw new ConfigurationError(
+      `desks of the policy: the addresses of the ${desks.length} desks' queues take ${size} of the ${limit} bytes that a function's variables may take: shorten the names of desks or of the stage, or join desks`,
+    );
+  }
 }
 
 /** An app with the feature flags of cdk.json, which only the `cdk` command hands over by itself; templates go to `outDir`. */
