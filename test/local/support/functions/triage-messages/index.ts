@@ -1,17 +1,15 @@
 import { BatchDetectSentimentCommand, ComprehendClient } from '@aws-sdk/client-comprehend';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 
-// A made-up triage: asks for the sentiment, stores each message by its text, passes it on to a desk and to the timer queue.
+// A made-up triage: asks for the sentiment, stores each message by its text, passes it on to a desk, and one to the timer queue.
 
 const environment = z
   .object({
     CASE_TABLE_NAME: z.string(),
     DESK_QUEUES: z.string(),
     TIMER_QUEUE_URL: z.string(),
-    ESCALATION_TOPIC_ARN: z.string(),
   })
   .parse(process.env);
 const desks = z.record(z.string(), z.object({ urgent: z.url() })).parse(JSON.parse(environment.DESK_QUEUES));
@@ -20,7 +18,6 @@ const eventSchema = z.object({ Records: z.array(z.object({ messageId: z.string()
 const comprehend = new ComprehendClient({ maxAttempts: 1 });
 const table = new DynamoDBClient({ maxAttempts: 1 });
 const sqs = new SQSClient({ maxAttempts: 1 });
-const topic = new SNSClient({ maxAttempts: 1 });
 
 export async function handler(input: unknown): Promise<unknown> {
   const { Records } = eventSchema.parse(input);
@@ -52,9 +49,7 @@ export async function handler(input: unknown): Promise<unknown> {
       );
     }
     if (good.some(({ body }) => body === 'tell')) {
-      await topic.send(
-        new PublishCommand({ TopicArn: environment.ESCALATION_TOPIC_ARN, Subject: 'told', Message: 'somebody' }),
-      );
+      await sqs.send(new SendMessageCommand({ QueueUrl: environment.TIMER_QUEUE_URL, MessageBody: 'tell' }));
     }
   }
   return {

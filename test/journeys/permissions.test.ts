@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { Journey, scratchDirectory } from '../support/embedded.ts';
+import { shiftingClock } from '../support/shifting-clock.ts';
+
+/** A Facebook comment on the page, or what became of it. */
+function comment(id: string, text: string, verb: 'add' | 'edited' | 'remove', writtenMs: number): string {
+  const value = {
+    item: 'comment',
+    verb,
+    from: { id: `70${id}`, name: 'Camille Roussel' },
+    post_id: '100200300_5550001',
+    parent_id: '100200300_5550001',
+    comment_id: `5550001_${id}`,
+    message: text,
+    created_time: Math.floor(writtenMs / 1000),
+  };
+  return JSON.stringify({
+    object: 'page',
+    entry: [{ id: '100200300', time: Math.floor(writtenMs / 1000), changes: [{ field: 'feed', value }] }],
+  });
+}
+
+test('every call a function makes is allowed, and everything it is allowed is used', async () => {
+  const scratch = scratchDirectory();
+  const clock = shiftingClock();
+  const failing = new Set(['triage-messages', 'fire-timers', 'record-outcomes']);
+  const journey = await Journey.start(scratch.dataDir, {
+    clock,
+    faults: {
+      // Each function's table fails it once, for as long as the SDK itself tries.
+      before: ({ caller = '', service, operation }) => {
+        const name = [...failing].find((one) => caller.endsWith(one));
+        if (service !== 'dynamodb' || name === undefined) return undefined;
+        if (operation !== (name === 'triage-messages' ? 'BatchGetItem' : 'GetItem')) return undefined;
+        const tries = (attempts.get(name) ?? 0) + 1;
+        attempts.set(name, tries);
+        if (tries === 2) failing.delete(name);
+        return { error: 'InternalServerError', status: 500 };
+      },
+    },
+  });
+  const attempts = new Map<string, number>();
+  /** Waits until nothing is under way, while what failed comes again. */
+  const settle = async () => {
+    let settled = false;
+    const idle = journey.run.idle().then(() => {
+      settled = true;
+    });
+    const isSettled = () => {
+      clock.shift(6_000);
+      return settled;
+    };
+    await expect.poll(isSettled, { timeout: 20_000, interval: 200 }).toBe(true);
+    await idle;
+  };
+  try {
+    const fourHours = 4 * 3_600_000;
+    const question = 'Bonjour, où est mon colis ?';
+    // A weak sign of danger alone: whether it is meant in anger decides who answers, and Comprehend is asked.
+    const uncertain = 'Bonjour, ma commande est bloquée pour une raison de sécurité ?';
+    await journey.post('meta', comment('1', uncertain, 'add', clock.now()));
+    await journey.post('meta', comment('2', question, 'add', clock.now()));
+    // Due at once: armed directly; due in three minutes: found by the sweeper.
+    await journey.post('meta', comment('3', question, 'add', clock.now() - fourHours));
+    await journey.post('meta', comment('4', question, 'add', clock.now() - fourHours + 200_000));
+    await journey.post('meta', comment('5', '', 'remove', clock.now()));
+    await settle();
+    await journey.post('meta', comment('5', question, 'add', clock.now()));
+    await journey.post('meta', comment('2', '', 'remove', clock.now()));
+    await settle();
+    const [offer] = (await journey.take('in_house')).flatMap((message) =>
+      message.type === 'case.offered' ? [message] : [],
+    );
+    if (offer === undefined) throw new Error('no offer');
+    const { caseId, offerId, fence } = offer.data;
+    const at = new Date(clock.now()).toISOString();
+    await journey.report({ id: 'o1', type: 'handed_back', caseId, offerId, fence, desk: 'in_house', at });
+    await settle();
+    const breaches = () => {
+      clock.shift(30_000);
+      return journey.run.notices().length;
+    };
+    await expect.poll(breaches, { timeout: 20_000, interval: 500 }).toBe(2);
+    await settle();
+    expect(journey.run.permissions()).toEqual({ denied: [], unusedGrants: [] });
+  } finally {
+    await journey.run.stop();
+    scratch.remove();
+  }
+}, 90_000);
