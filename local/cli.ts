@@ -11,6 +11,8 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
   verify: { about: 'check signature vectors', load: () => import('./commands/verify.ts') },
   decide: { about: 'decide the messages of a data file', load: () => import('./commands/decide.ts') },
   evaluate: { about: 'measure decisions against labels', load: () => import('./commands/evaluate.ts') },
+  cost: { about: 'measure what a million messages cost', load: () => import('./commands/cost.ts') },
+  contract: { about: 'write docs/contract from the schemas', load: () => import('./commands/contract.ts') },
   'platforms-doc': { about: 'write docs/platforms.md', load: () => import('./commands/platforms-doc.ts') },
 };
 

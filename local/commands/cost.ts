@@ -212,6 +212,10 @@ const matters = {
     'what time does the shop near the station open on Sunday, and do you have the blue lamp in stock there',
     'thank you so much, the scarf arrived two days early and my sister absolutely loved the wrapping of it',
     'the zip of the bag broke after a month of normal use, is that covered and where do I send it for repair',
+    'your new advert with the two dancers is an insult to every woman I know, and I am telling everybody to boycott you',
+    'my daughter came out in a rash after using your cream and the doctor says that it is an allergic reaction',
+    'I write for a newspaper and would like a statement from your press office about the factory in the north',
+    'I have had no answer for a month and will now hand the matter over to my lawyer and to consumer protection',
   ],
   fr: [
     'mon colis devait arriver la semaine dernière et le suivi ne bouge plus, pouvez-vous me dire où il est',
@@ -219,6 +223,9 @@ const matters = {
     'j’ai renvoyé un manteau il y a trois semaines et j’attends toujours mon remboursement, merci de vérifier',
     'à quelle heure ouvre la boutique de la gare le dimanche, et avez-vous la lampe bleue en stock là-bas',
     'merci beaucoup, l’écharpe est arrivée en avance et ma sœur a adoré le papier cadeau que vous avez mis',
+    'votre nouvelle publicité est une honte pour toutes les femmes, j’appelle tout le monde au boycott de la marque',
+    'ma fille a fait une réaction allergique après votre crème et nous sommes aux urgences depuis ce matin',
+    'sans réponse depuis un mois, je transmets le dossier à mon avocat et à la répression des fraudes',
   ],
 } as const;
 const noise = [

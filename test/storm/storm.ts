@@ -1,0 +1,81 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import * as z from 'zod';
+import { quantile, rounded } from '../bench/statistics.ts';
+import { runStorm } from './run-storm.ts';
+
+// `npm run storm -- --minutes N --seed S`: prints one page, writes build/storm.json, and exits with 1 when a promise was broken.
+
+const optionsSchema = z.object({
+  minutes: z.coerce.number('write a number').nonnegative().max(600),
+  seed: z.coerce.number('write a whole number').int().positive(),
+  size: z.coerce.number('write a whole number').int().positive().max(5_000),
+  policy: z.string().optional(),
+});
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    size: { type: 'string', default: '600' },
+    policy: { type: 'string' },
+  },
+});
+const options = optionsSchema.safeParse(values);
+if (options.success) process.exitCode = await main(options.data);
+else {
+  const [issue] = options.error.issues;
+  console.error(`--${issue?.path.join('.')}: ${issue?.message}`);
+  process.exitCode = 1;
+}
+
+async function main({ minutes, seed, size, policy }: z.infer<typeof optionsSchema>): Promise<number> {
+  const startedAt = new Date();
+  const result = await runStorm({
+    seed,
+    waveSize: size,
+    milliseconds: minutes * 60_000,
+    log: console.log,
+    ...(policy === undefined ? {} : { policyDir: policy }),
+  });
+  const { record, violations, injected, posts, answerTimes, offerTimes } = result;
+  const fired = record.stored.filter(({ event }) => event.type === 'timer_fired').length;
+  const summary = {
+    at: startedAt.toISOString(),
+    seed,
+    seconds: rounded((Date.now() - startedAt.getTime()) / 1000),
+    messages: record.sent.length,
+    posts,
+    cases: record.cases.length,
+    delivered: record.delivered.length,
+    outcomes: record.outcomes.length,
+    timersFired: fired,
+    parked: record.parked.length,
+    faults: injected,
+    answer: { p50: rounded(quantile(answerTimes, 0.5)), p99: rounded(quantile(answerTimes, 0.99)) },
+    receivedToOffered: { p50: rounded(quantile(offerTimes, 0.5)), p99: rounded(quantile(offerTimes, 0.99)) },
+    violations: violations.length,
+  };
+  mkdirSync(resolve('build'), { recursive: true });
+  writeFileSync(join(resolve('build'), 'storm.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
+
+  console.log(`
+Storm with seed ${seed}, ${summary.seconds} s
+  ${summary.messages} messages in ${posts} calls → ${summary.cases} cases → ${summary.delivered} messages to desks, ${summary.outcomes} outcomes
+  ${fired} promises broken and announced, ${summary.parked} records parked
+  webhook answer          p50 ${summary.answer.p50} ms, p99 ${summary.answer.p99} ms
+  received to offered     p50 ${summary.receivedToOffered.p50} ms, p99 ${summary.receivedToOffered.p99} ms
+
+Faults`);
+  for (const [kind, count] of Object.entries(injected).sort(([, a], [, b]) => b - a)) {
+    console.log(`  ${kind.padEnd(36)} ${String(count).padStart(6)}`);
+  }
+  console.log(`\nViolations: ${violations.length}`);
+  for (const [promise, broken] of Map.groupBy(violations, (violation) => violation.promise)) {
+    console.log(`  not kept: ${promise} (${broken.length})`);
+    for (const { about } of broken.slice(0, 5)) console.log(`    ${about}`);
+  }
+  if (violations.length > 0) console.log(`Again: npm run storm -- --seed ${seed} --minutes ${minutes} --size ${size}`);
+  return violations.length === 0 ? 0 : 1;
+}
