@@ -17,6 +17,8 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
 };
 
 interface Command {
+  /** Its arguments, in a line. */
+  readonly usage: string;
   /** Does the command's work with its arguments; the answer is the exit code. */
   run(args: readonly string[]): Promise<number>;
 }
@@ -26,11 +28,22 @@ process.exitCode = await run(name);
 
 async function run(name: string): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command !== undefined) return (await command.load()).run(args);
-  const asked = name === 'help' || name === '--help' || name === '-h';
+  if (command !== undefined) {
+    const loaded = await command.load();
+    if (!args.some(asksForHelp)) return loaded.run(args);
+    console.log(`${name}: ${command.about}\n\n  npm run ${loaded.usage.replace('vigie', 'vigie --')}`);
+    return 0;
+  }
+  const asked = name === 'help' || asksForHelp(name);
   if (!asked) console.error(`There is no command ${name}.`);
   const width = Math.max(...Object.keys(commands).map(({ length }) => length));
   const lines = Object.entries(commands).map(([key, { about }]) => `  ${key.padEnd(width)}  ${about}`);
-  (asked ? console.log : console.error)(`npm run vigie -- COMMAND\n\n${lines.join('\n')}`);
+  (asked ? console.log : console.error)(
+    `npm run vigie -- COMMAND\n\n${lines.join('\n')}\n\nnpm run vigie -- COMMAND --help shows a command's arguments.`,
+  );
   return asked ? 0 : 1;
+}
+
+function asksForHelp(arg: string): boolean {
+  return arg === '--help' || arg === '-h';
 }

@@ -27,7 +27,7 @@ function sentencesOf(entry: ToldEntry): string[] {
       return [`${entry.type.replaceAll('_', ' ')} ${entry.messageId} waits for the message it is about`];
     case 'timer_fired':
       return [
-        `case ${short(entry.caseId)}: ${spaced(entry.clock)} was due ${localTime(entry.dueAt)} and is breached (told ${entry.lagMs} ms later)`,
+        `case ${short(entry.caseId)}: ${spaced(entry.clock)} was due ${localTime(entry.dueAt)} and is breached (told ${lasting(entry.lagMs)} later)`,
       ];
     case 'outcome_refused':
       return [`case ${short(entry.caseId)}: outcome of ${entry.desk} refused (${spaced(entry.because)})`];
@@ -98,6 +98,18 @@ function short(caseId: string): string {
 
 function spaced(word: string): string {
   return word.replaceAll('_', ' ');
+}
+
+/** Milliseconds in the largest unit of which there are two. */
+function lasting(ms: number): string {
+  const units = [
+    ['day', 86_400_000],
+    ['hour', 3_600_000],
+    ['minute', 60_000],
+    ['second', 1_000],
+  ] as const;
+  const fitting = units.find(([, size]) => ms >= 2 * size);
+  return fitting === undefined ? `${ms} ms` : counted(Math.round(ms / fitting[1]), fitting[0]);
 }
 
 function counted(count: number, word: string): string {

@@ -7,7 +7,7 @@ import { type Outcome, outcomeSchema } from '../../shared/contracts/outcome.ts';
 import { runningAt } from '../webhook-client.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
-const usage =
+export const usage =
   'vigie consume --desk D [--report claimed|heartbeat|answered|waiting_for_customer|resolved|handed_back] [--reason R] [--follow] [--data DIR]';
 const statusSchema = z.object({ queues: z.array(z.object({ name: z.string(), url: z.url() })) });
 const lanes = ['urgent', 'standard'] as const;

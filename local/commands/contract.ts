@@ -4,6 +4,8 @@ import * as z from 'zod';
 import { deskMessageSchema } from '../../shared/contracts/desk-message.ts';
 import { outcomeSchema } from '../../shared/contracts/outcome.ts';
 
+export const usage = 'vigie contract [--check]';
+
 const folder = new URL('../../docs/contract/', import.meta.url);
 
 /**
@@ -13,7 +15,7 @@ const folder = new URL('../../docs/contract/', import.meta.url);
 export async function run(args: readonly string[]): Promise<number> {
   const unknown = args.find((arg) => arg !== '--check');
   if (unknown !== undefined) {
-    console.error(`contract: unknown argument ${unknown}; the only one is --check`);
+    console.error(`contract: unknown argument ${unknown}; ${usage}`);
     return 1;
   }
   const files = contractFiles();

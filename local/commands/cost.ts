@@ -17,7 +17,7 @@ import { readPlatformSecrets } from '../platform-secrets.ts';
 import { type EmbeddedRun, startEmbeddedRun } from '../run.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
-const usage = 'vigie cost [--messages N] [--seed S] [--policy DIR]';
+export const usage = 'vigie cost [--messages N] [--seed S] [--policy DIR]';
 
 /**
  * List prices of us-east-1 without a free tier, in dollars a unit: API Gateway HTTP APIs, Lambda on arm64, SQS (all our queues are FIFO or fair, both

@@ -12,7 +12,7 @@ import { createPrequalifier } from '../../shared/domain/prequalify.ts';
 import { createRouter } from '../../shared/domain/routing.ts';
 import { createSentimentReader } from '../comprehend-verdict.ts';
 
-const usage = 'vigie decide --data FILE.jsonl [--policy DIR]';
+export const usage = 'vigie decide --data FILE.jsonl [--policy DIR]';
 
 /** What a line of a data file may tell to a decision; labels beside these are never read here. */
 export const messageRowSchema = z.object({
@@ -148,7 +148,7 @@ export function run(args: readonly string[]): Promise<number> {
       args: [...args],
       options: { data: { type: 'string' }, policy: { type: 'string' } },
     });
-    if (values.data === undefined) throw new UsageError(`which messages? usage: ${usage}`);
+    if (values.data === undefined) throw new UsageError(`which messages? ${usage}`);
     const rows = readRows(values.data, messageRowSchema);
     const triage = createRowTriage(loadPolicy(values.policy), rows);
     const lines = rows.map((row) => {

@@ -10,6 +10,8 @@ import { reportUsage, UsageError } from './usage.ts';
 /** A step that nothing answers within this time is given up; each takes about a tenth of it. */
 const patienceMs = 15_000;
 
+export const usage = 'vigie demo [--pause SECONDS] [--data DIR]';
+
 /** `vigie demo`: sends a made-up afternoon, a step at a time, and tells what becomes of each message. `--pause N` waits N seconds between steps. */
 export function run(args: readonly string[]): Promise<number> {
   return reportUsage(async () => {

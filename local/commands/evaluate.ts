@@ -14,7 +14,7 @@ import {
   type Verdict,
 } from './decide.ts';
 
-const usage = 'vigie evaluate --data FILE.jsonl [--json] [--misses] [--policy DIR]';
+export const usage = 'vigie evaluate --data FILE.jsonl [--json] [--misses] [--policy DIR]';
 
 const sentimentNames = { neg: 'negative', neu: 'neutral', pos: 'positive', mix: 'mixed' } as const;
 
@@ -63,7 +63,7 @@ export function run(args: readonly string[]): Promise<number> {
         policy: { type: 'string' },
       },
     });
-    if (values.data === undefined) throw new UsageError(`which messages? usage: ${usage}`);
+    if (values.data === undefined) throw new UsageError(`which messages? ${usage}`);
     const rows = readRows(values.data, labelledRowSchema);
     if (rows.length === 0) throw new UsageError(`${values.data}: no message in it`);
     const judged = judge(loadPolicy(values.policy), rows);

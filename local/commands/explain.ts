@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Account, Policy } from '../../shared/domain/policy.ts';
 import { createLocalTriage, loadPolicy, reportUsage, UsageError, type Verdict } from './decide.ts';
 
-const usage = 'vigie explain "text" [--lang fr] [--account ID] [--channel facebook] [--private] [--policy DIR]';
+export const usage = 'vigie explain "text" [--lang fr] [--account ID] [--channel facebook] [--private] [--policy DIR]';
 
 /** `explain`: what prequalification finds in one text and where the policy sends it, in words. */
 export function run(args: readonly string[]): Promise<number> {

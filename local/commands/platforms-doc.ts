@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Platform } from '../../shared/platforms/platform.ts';
 import { platforms } from '../../shared/platforms/registry.ts';
 
+export const usage = 'vigie platforms-doc [--check]';
+
 const page = new URL('../../docs/platforms.md', import.meta.url);
 
 /**
@@ -11,7 +13,7 @@ const page = new URL('../../docs/platforms.md', import.meta.url);
 export async function run(args: readonly string[]): Promise<number> {
   const unknown = args.find((arg) => arg !== '--check');
   if (unknown !== undefined) {
-    console.error(`platforms-doc: unknown argument ${unknown}; the only one is --check`);
+    console.error(`platforms-doc: unknown argument ${unknown}; ${usage}`);
     return 1;
   }
   const current = await readFile(page, 'utf8').catch(() => '');

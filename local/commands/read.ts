@@ -5,7 +5,7 @@ import type { Platform, ReadResult } from '../../shared/platforms/platform.ts';
 import { platformsOwnId } from '../../shared/platforms/reading.ts';
 import { platformNamed, platforms } from '../../shared/platforms/registry.ts';
 
-const usage = 'usage: vigie read --platform P [--account A] FILE…';
+export const usage = 'vigie read --platform P [--account A] FILE…';
 
 /**
  * What a payload would do: `yes` it holds messages that may open or extend a case and nothing else, `fetch` such messages come without

@@ -6,7 +6,7 @@ import { platformNamed, platforms } from '../../shared/platforms/registry.ts';
 import { postSigned } from '../webhook-client.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
-const usage = 'vigie send FILE [--platform P] [--account A] [--data DIR]';
+export const usage = 'vigie send FILE [--platform P] [--account A] [--data DIR]';
 const fixtures = resolve(import.meta.dirname, '..', '..', 'test', 'fixtures');
 
 /**

@@ -8,7 +8,7 @@ import { present, toInstant } from '../../shared/platforms/reading.ts';
 import { platformNamed } from '../../shared/platforms/registry.ts';
 import { unknownPlatform } from './read.ts';
 
-const usage = 'usage: vigie verify VECTORS.json';
+export const usage = 'vigie verify VECTORS.json';
 
 /** Whatever of it is missing is not compared. */
 const responseSchema = z.object({ status: z.number().int().optional(), body: z.string().optional() });

@@ -4,6 +4,8 @@ import { tell } from '../tell.ts';
 import { runningAt } from '../webhook-client.ts';
 import { reportUsage } from './usage.ts';
 
+export const usage = 'vigie watch [--all] [--data DIR]';
+
 /** `vigie watch`: tells in words what happens to each message from now on (`--all`: from the start of the run), until Ctrl-C. */
 export function run(args: readonly string[]): Promise<number> {
   return reportUsage(async () => {
