@@ -23,10 +23,20 @@ export type { PolicyProblem } from './policy-source.ts';
 
 const idSchema = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'write a lower-case word: letters, digits and _');
 
+const languagesEntry = z.array(z.string().regex(/^[a-z]{2}$/, 'write a language in two letters: fr')).min(1);
 const desksFile = closedObject({
   desks: z.record(
     idSchema,
-    closedObject({ kind: deskSchema.shape.kind, title: z.string(), escalates_to: idSchema.optional() }),
+    closedObject({
+      kind: deskSchema.shape.kind,
+      title: z.string(),
+      escalates_to: idSchema.optional(),
+      languages: languagesEntry.optional(),
+      topics: z.array(topicSchema).min(1).optional(),
+      channels: z.array(channelSchema).min(1).optional(),
+      hours: idSchema.optional(),
+      weight: deskSchema.shape.weight,
+    }),
   ),
 });
 
@@ -37,10 +47,7 @@ const accountDetails = {
     .regex(/^[A-Z]{2}$/, 'write a country in two capitals: FR')
     .optional(),
   store: z.string().optional(),
-  languages: z
-    .array(z.string().regex(/^[a-z]{2}$/, 'write a language in two letters: fr'))
-    .min(1)
-    .optional(),
+  languages: languagesEntry.optional(),
 };
 const accountEntry = closedObject({
   channel: channelSchema,
@@ -148,9 +155,9 @@ export function compilePolicy(
   const { score, ...rules } = routing;
   const content = {
     desks: Object.fromEntries(
-      Object.entries(desks.desks).map(([id, { kind, title, escalates_to }]) => [
+      Object.entries(desks.desks).map(([id, { escalates_to, ...desk }]) => [
         id,
-        { kind, title, ...(escalates_to === undefined ? {} : { escalatesTo: escalates_to }) },
+        { ...desk, ...(escalates_to === undefined ? {} : { escalatesTo: escalates_to }) },
       ]),
     ),
     accounts: accounts.groups.flatMap((group) => flatten(group, {})),

@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parsePhrase } from '../shared/domain/lexicon.ts';
 import type { Condition, Policy } from '../shared/domain/policy.ts';
+import { anyVendor } from '../shared/domain/vendors.ts';
 import type { PolicyPath, PolicySource } from './policy-source.ts';
 
 const setAside = 'set_aside';
+/** What only a desk that a rule may choose among others can declare. */
+const choosable = ['languages', 'topics', 'channels', 'hours', 'weight'] as const;
 
 /** Notes in `source` all that would make a readable policy a dangerous one. */
 export function lintPolicy(policy: Policy, source: PolicySource): void {
@@ -13,7 +16,7 @@ export function lintPolicy(policy: Policy, source: PolicySource): void {
   lintTargets(policy, source);
 }
 
-function lintDesks({ desks }: Policy, source: PolicySource): void {
+function lintDesks({ desks, calendars = {} }: Policy, source: PolicySource): void {
   const file = 'desks.yaml';
   const ofKind = (kind: string) => Object.keys(desks).filter((id) => desks[id]?.kind === kind);
   for (const kind of ['in_house', 'product_ideas']) {
@@ -21,6 +24,17 @@ function lintDesks({ desks }: Policy, source: PolicySource): void {
   }
   for (const [id, desk] of Object.entries(desks)) {
     if (id === setAside) source.report(file, ['desks', id], `${setAside} is not a desk: it is where nothing is done`);
+    if (id === anyVendor)
+      source.report(file, ['desks', id], `${anyVendor} stands for any outsourced desk: name it otherwise`);
+    if (desk.hours !== undefined && !Object.hasOwn(calendars, desk.hours)) {
+      const known = Object.keys(calendars).join(', ');
+      source.report(file, ['desks', id, 'hours'], `there is no calendar ${desk.hours}; known: ${known}`);
+    }
+    for (const name of choosable) {
+      if (desk.kind !== 'outsourced' && desk[name] !== undefined) {
+        source.report(file, ['desks', id, name], `${name}: only an outsourced desk is chosen by it; leave it out`);
+      }
+    }
     if (desk.kind === 'in_house') continue;
     if (desk.escalatesTo === undefined) {
       source.report(file, ['desks', id], `desk ${id} has no escalates_to: write the in-house desk that takes over`);
@@ -64,7 +78,7 @@ function lintNames(when: Condition, accounts: Policy['accounts'], path: PolicyPa
 
 function lintRules({ routing, desks, score, accounts }: Policy, source: PolicySource): void {
   const file = 'routing.yaml';
-  const allowed = [...Object.keys(desks), setAside];
+  const allowed = [...Object.keys(desks), anyVendor, setAside];
   const targets = [
     ...routing.rules.map((rule, index) => ({ rule, path: ['rules', index] })),
     { rule: { id: 'default', ...routing.default, when: {} }, path: ['default'] },
@@ -86,7 +100,7 @@ function lintRules({ routing, desks, score, accounts }: Policy, source: PolicySo
     const path = ['rules', index];
     if (ids.has(rule.id)) source.report(file, [...path, 'id'], `rule ${rule.id} is named twice`);
     ids.add(rule.id);
-    if (desks[rule.to]?.kind === 'outsourced') {
+    if (isGated(rule.to, desks)) {
       if (rule.when.routine !== true) {
         source.report(
           file,
@@ -125,9 +139,9 @@ function lintRules({ routing, desks, score, accounts }: Policy, source: PolicySo
   }
 }
 
-/** A rule to an outsourced desk may be refused by the gate, so that what it matches can still reach a later rule. */
+/** A rule to an outsourced desk may be refused by the gate or by every desk, so that what it matches can still reach a later rule. */
 function isGated(to: string, desks: Policy['desks']): boolean {
-  return desks[to]?.kind === 'outsourced';
+  return to === anyVendor || desks[to]?.kind === 'outsourced';
 }
 
 function impossibility(when: Condition): string | undefined {
@@ -181,9 +195,14 @@ function lintTargets({ sla, desks, routing }: Policy, source: PolicySource): voi
     }
   }
   for (const { id, to, priority } of [...routing.rules, { id: 'default', ...routing.default }]) {
-    const targets = sla[to];
-    if (targets !== undefined && targets[priority] === undefined) {
-      source.report(file, ['sla', to], `rule ${id} gives priority ${priority} to ${to}, which has no targets for it`);
+    const led = to === anyVendor ? Object.keys(desks).filter((desk) => isGated(desk, desks)) : [to];
+    for (const desk of led) {
+      if (sla[desk] === undefined || sla[desk][priority] !== undefined) continue;
+      source.report(
+        file,
+        ['sla', desk],
+        `rule ${id} gives priority ${priority} to ${desk}, which has no targets for it`,
+      );
     }
   }
 }

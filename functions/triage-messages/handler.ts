@@ -120,7 +120,8 @@ async function assessAll(
   const assessments = new Map(arrivals.map((arrival) => [arrival, assess(arrival.event)]));
   const asking = [...assessments].filter(
     ([{ event }, assessment]) =>
-      analyser.languages.has(assessment.language.code) && router.sentimentDecides(event, assessment),
+      analyser.languages.has(assessment.language.code) &&
+      router.sentimentDecides(event, assessment, now().toISOString()),
   );
   const verdicts = await analyser.analyse(
     asking.map(([{ event }, { language }]) => ({ text: event.text, language: language.code })),
@@ -147,7 +148,8 @@ function messageChange(
   { router, policy, log, now }: Dependencies,
   conversation: Conversation = conversationOf(event),
 ): Change {
-  const decision = router.decide(event, assessment);
+  const recordedAt = now().toISOString();
+  const decision = router.decide(event, assessment, recordedAt);
   const at = event.postedAt ?? receivedAt;
   log({
     event: 'message_triaged',
@@ -170,7 +172,7 @@ function messageChange(
       type,
       id: type === 'message_received' ? receivedId(event) : editedId(event),
       at,
-      recordedAt: now().toISOString(),
+      recordedAt,
       messageKey: messageKeyOf(event),
       messageId: event.messageId,
       author: event.author,

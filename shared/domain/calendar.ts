@@ -78,6 +78,12 @@ export function deadlineAfter(calendar: Calendar, from: string, openMs: number):
   throw new RangeError('a calendar opens again and again: this line is never reached');
 }
 
+/** Whether a moment (ISO 8601 UTC) lies in an open slot, the end of a slot excluded. */
+export function isOpen(calendar: Calendar, at: string): boolean {
+  const [opening] = openingsFrom(calendar, Date.parse(at));
+  return opening !== undefined && opening.from <= Date.parse(at);
+}
+
 interface Opening {
   readonly from: number;
   readonly to: number;

@@ -436,9 +436,12 @@ const routeRank: Record<Route, number> = { set_aside: 0, product_ideas: 1, vendo
 function strongest(subject: Case, decision: Decision): Placement {
   const untouched = subject.policyVersion === '';
   const stronger = untouched || comparePlacement(decision, subject) > 0 ? decision : subject;
+  // An outsourced desk that could take the message too keeps the case: another was chosen only for its share or its hours.
+  const keeps = subject.route === 'vendor' && decision.fitting?.includes(subject.desk ?? '') === true;
+  const desk = keeps ? subject.desk : stronger.desk;
   return {
     route: stronger.route,
-    ...(stronger.desk === undefined ? {} : { desk: stronger.desk }),
+    ...(desk === undefined ? {} : { desk }),
     priority: untouched ? decision.priority : higherPriority(subject.priority, decision.priority),
     reasons: unionOfReasons(subject.reasons, decision.reasons),
     doubts: [...new Set([...subject.doubts, ...decision.doubts])].sort(),
@@ -449,12 +452,12 @@ function strongest(subject: Case, decision: Decision): Placement {
 }
 
 function comparePlacement(
-  a: Pick<Placement, 'route' | 'priority' | 'rule'>,
-  b: Pick<Placement, 'route' | 'priority' | 'rule'>,
+  a: Pick<Placement, 'route' | 'priority' | 'rule' | 'desk'>,
+  b: Pick<Placement, 'route' | 'priority' | 'rule' | 'desk'>,
 ): number {
   if (a.route !== b.route) return routeRank[a.route] - routeRank[b.route];
   if (a.priority !== b.priority) return priorities.indexOf(b.priority) - priorities.indexOf(a.priority);
-  return compareText(b.rule, a.rule);
+  return compareText(b.rule, a.rule) || compareText(b.desk ?? '', a.desk ?? '');
 }
 
 function compareText(a: string, b: string): number {

@@ -25,6 +25,8 @@ export const decisionSchema = z.object({
   route: routeSchema,
   /** Desk that gets the case: `in_house`, `product_ideas`, an outsourced desk of the policy; absent when set aside. */
   desk: z.string().optional(),
+  /** The outsourced desks that could take it, the chosen one first; absent when it goes to none. */
+  fitting: z.array(z.string()).optional(),
   priority: prioritySchema,
   /** Image-sensitive reasons that hold, strongest first. */
   reasons: z.array(reasonSchema),
@@ -35,7 +37,7 @@ export const decisionSchema = z.object({
   /** The rule in plain words, as written in the policy. */
   because: z.string(),
   score: z.object({ total: z.number(), parts: z.array(z.object({ name: z.string(), points: z.number() })) }),
-  /** What was not chosen and why, rules before the match only. */
+  /** What was not chosen and why: rules before the match, and outsourced desks that a matching rule passed over. */
   notChosen: z.array(z.object({ rule: z.string(), because: z.string() })),
   policyVersion: z.string(),
   /** Promises made with this decision, from the message's own time; absent when set aside. */

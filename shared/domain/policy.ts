@@ -20,6 +20,13 @@ export const deskSchema = z.object({
   title: z.string(),
   /** Desk that gets a case whose promise was broken; absent on the in-house desk, whose breaches are told to people. */
   escalatesTo: z.string().optional(),
+  /** What an outsourced desk takes; absent: all there is. Languages are ISO 639-1, `hours` is the id of a calendar. */
+  languages: z.array(z.string()).optional(),
+  topics: z.array(topicSchema).optional(),
+  channels: z.array(channelSchema).optional(),
+  hours: z.string().optional(),
+  /** Its share among the outsourced desks that fit; 1 when absent. */
+  weight: z.number().positive().optional(),
 });
 export type Desk = z.infer<typeof deskSchema>;
 
@@ -78,7 +85,7 @@ export const conditionSchema = closedObject({
 });
 export type Condition = z.infer<typeof conditionSchema>;
 
-/** `to` is a desk's id or `set_aside`. */
+/** `to` is a desk's id, `outsourced` (whichever outsourced desk fits) or `set_aside`. */
 const targetSchema = z.object({ to: z.string(), priority: prioritySchema, because: z.string() });
 
 const ruleSchema = targetSchema.extend({ id: z.string(), when: conditionSchema });

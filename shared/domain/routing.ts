@@ -3,12 +3,13 @@ import type { Decision, Route } from './decision.ts';
 import { OutsourcingClearance } from './gate.ts';
 import type { InboundEvent } from './inbound-event.ts';
 import { type Account, accountFinder, type Condition, type Policy, type Rule } from './policy.ts';
+import { anyVendor, chooseVendor } from './vendors.ts';
 
 export interface Router {
-  /** The desk, priority, reasons and rule for one message. Pure; never throws. */
-  decide(message: InboundEvent, assessment: Assessment): Decision;
+  /** The desk, priority, reasons and rule for one message at an instant (ISO 8601 UTC; absent: opening hours do not matter). Pure; never throws. */
+  decide(message: InboundEvent, assessment: Assessment, at?: string): Decision;
   /** True only if a sentiment verdict could still change where the message goes or how fast. */
-  sentimentDecides(message: InboundEvent, assessment: Assessment): boolean;
+  sentimentDecides(message: InboundEvent, assessment: Assessment, at?: string): boolean;
 }
 
 interface Facts {
@@ -27,7 +28,8 @@ const languageConfidence = 0.5;
 /** The policy's ordered rules as a decision: the first rule that matches and that the gate lets through, else the default. */
 export function createRouter(policy: Policy): Router {
   const accountOf = accountFinder(policy);
-  const decide = (message: InboundEvent, assessment: Assessment): Decision => {
+  const vendors = Object.keys(policy.desks).filter((id) => policy.desks[id]?.kind === 'outsourced');
+  const decide = (message: InboundEvent, assessment: Assessment, at?: string): Decision => {
     const { account, listed } = accountOf(message);
     const reasons = reasonsOf(policy, assessment);
     const doubts = doubtsOf(assessment, listed);
@@ -36,11 +38,17 @@ export function createRouter(policy: Policy): Router {
     const facts: Facts = { message, assessment, account, reasons, doubts, risk };
     const notChosen: { rule: string; because: string }[] = [];
 
-    const decision = (rule: Pick<Rule, 'id' | 'to' | 'priority' | 'because'>, route: Route): Decision => {
-      const targets = route === setAside ? undefined : policy.sla[rule.to]?.[rule.priority];
+    const decision = (
+      rule: Pick<Rule, 'id' | 'to' | 'priority' | 'because'>,
+      route: Route,
+      fitting: readonly string[] = [],
+    ): Decision => {
+      const [desk = rule.to] = fitting;
+      const targets = route === setAside ? undefined : policy.sla[desk]?.[rule.priority];
       return {
         route,
-        ...(route === setAside ? {} : { desk: rule.to }),
+        ...(route === setAside ? {} : { desk }),
+        ...(fitting.length === 0 ? {} : { fitting: [...fitting] }),
         priority: rule.priority,
         reasons: [...reasons],
         doubts: [...doubts],
@@ -60,28 +68,29 @@ export function createRouter(policy: Policy): Router {
         continue;
       }
       const route = routeOf(policy, rule.to);
-      if (
-        route === 'vendor' &&
-        OutsourcingClearance.for({ route, desk: rule.to, reasons, doubts }, policy) === undefined
-      ) {
+      if (route !== 'vendor') return decision(rule, route);
+      const cleared = (rule.to === anyVendor ? vendors : [rule.to]).filter(
+        (desk) => OutsourcingClearance.for({ route, desk, reasons, doubts }, policy) !== undefined,
+      );
+      if (cleared.length === 0) {
         notChosen.push({ rule: rule.id, because: `not cleared: ${[...reasons, ...doubts].join(', ')}` });
         continue;
       }
-      return decision(rule, route);
+      const { fitting, passedOver } = chooseVendor(cleared, message, assessment, policy, at);
+      notChosen.push(...passedOver.map((because) => ({ rule: rule.id, because })));
+      if (fitting.length > 0) return decision(rule, route, fitting);
     }
     return decision({ id: 'default', ...policy.routing.default }, routeOf(policy, policy.routing.default.to));
   };
 
   return {
     decide,
-    sentimentDecides(message, assessment) {
+    sentimentDecides(message, assessment, at) {
       if (assessment.missing.includes('text') || assessment.noise !== undefined) return false;
       const { sentiment: _, ...without } = assessment;
       const outcomes = (['positive', 'neutral', 'mixed', 'negative'] as const).map((label) => {
-        const { desk, route, priority } = decide(message, {
-          ...without,
-          sentiment: { label, confidence: 1, source: 'comprehend' },
-        });
+        const sentiment = { label, confidence: 1, source: 'comprehend' } as const;
+        const { desk, route, priority } = decide(message, { ...without, sentiment }, at);
         return `${route} ${desk} ${priority}`;
       });
       return new Set(outcomes).size > 1;
@@ -92,6 +101,7 @@ export function createRouter(policy: Policy): Router {
 /** Where a rule's `to` leads. A desk that is no desk of the policy, or of no known kind, leads in-house. */
 function routeOf(policy: Policy, to: string): Route {
   if (to === setAside) return setAside;
+  if (to === anyVendor) return 'vendor';
   const kind = Object.hasOwn(policy.desks, to) ? policy.desks[to]?.kind : undefined;
   return kind === 'outsourced' ? 'vendor' : kind === 'product_ideas' ? 'product_ideas' : 'in_house';
 }
