@@ -30,8 +30,10 @@ export interface Change {
   readonly conversation: Conversation;
   readonly event: CaseEvent;
   readonly text: string;
-  /** Ids of stored events whose words must go with this one. */
-  readonly erases?: readonly string[];
+  /** Ids of stored events whose words must go with this one; asked for again whenever the case has moved. */
+  readonly erases?: () => Promise<readonly string[]>;
+  /** Id of an event of the same thread that leaves nothing to this one, once it is stored. */
+  readonly endedBy?: string;
   /** The case that this event is about, where it names one: another case of the conversation is left alone. */
   readonly caseId?: string;
   /** What the caller has read already; it may be stale, the write notices. */
@@ -123,9 +125,12 @@ function currentOf(store: CaseStore, { conversation, caseId }: Change): Promise<
 
 async function writeOnce(
   { store, log }: Casework,
-  { event, conversation, text, erases = [] }: Change,
+  { event, conversation, text, erases = async () => [], endedBy }: Change,
   before: Case | undefined,
 ): Promise<Written | ChangeResult | 'moved'> {
+  // Read after the case: whatever is stored from here on moves it, and then everything is read again.
+  const [end] = endedBy === undefined ? [] : await store.events([{ thread: conversation, eventId: endedBy }]);
+  if (end !== undefined) return alreadyKnown(store, log, end);
   const transition = applyEvent(before, event, conversation);
   if (transition.kind === 'refused') {
     // A twin of an event that ended the case looks like a stranger to it now: it was no refusal, its effects may still be owed.
@@ -135,7 +140,7 @@ async function writeOnce(
   }
   const { case: after, effects, closes } = transition;
   const stored: StoredEvent = { caseId: after.id, conversation, event, text, effects };
-  const result = await store.append({ stored, before, after, closes, erases });
+  const result = await store.append({ stored, before, after, closes, erases: await erases() });
   if (result.kind === 'moved') return 'moved';
   if (result.kind === 'known') return alreadyKnown(store, log, result.stored);
   log({

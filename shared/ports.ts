@@ -64,6 +64,8 @@ export interface CaseStore {
   events(
     keys: readonly { readonly thread: Thread; readonly eventId: string }[],
   ): Promise<readonly (StoredEvent | undefined)[]>;
+  /** The stored events of a thread whose id begins like this (400 characters at most), never stale. */
+  eventsNamed(thread: Thread, idPrefix: string): Promise<readonly StoredEvent[]>;
   /** Writes the event and the case together, or nothing. */
   append(change: CaseChange): Promise<WriteResult>;
   /** All events of a case in the order in which they were recorded. */

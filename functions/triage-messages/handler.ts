@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Casework, type Change, type ChangeResult, changeCases } from '../../shared/casework.ts';
 import { type IntakeRecord, intakeRecordSchema } from '../../shared/contracts/intake.ts';
 import type { Assessment, Sentiment } from '../../shared/domain/assessment.ts';
-import type { Case, CaseEvent, Conversation } from '../../shared/domain/case.ts';
+import type { CaseEvent, Conversation } from '../../shared/domain/case.ts';
 import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-event.ts';
 import type { Router } from '../../shared/domain/routing.ts';
 import { termsOf } from '../../shared/domain/terms.ts';
@@ -275,11 +275,6 @@ async function followUpChange(
     log({ event: 'event_without_case', type: event.type, messageId: event.messageId });
     return { kind: 'done' };
   }
-  if (event.type === 'message_edited') {
-    const [deleted] = await store.events([{ thread: event, eventId: deletedId(event) }]);
-    // The author has taken the words back; an edit that is late must not bring them back.
-    if (deleted !== undefined) return { kind: 'done' };
-  }
   if (meant === undefined && event.type === 'message_edited' && event.author.id !== undefined) {
     // An edit holds the whole message. Its first version may come later, or never (an edit that only now names the brand).
     return editChange(arrival, conversationOf(event), dependencies);
@@ -296,19 +291,19 @@ async function followUpChange(
   switch (event.type) {
     case 'own_reply':
       return { kind: 'change', change: { conversation, event: ownReply(event, at, recordedAt), text: event.text } };
-    case 'message_deleted': {
-      const current = await store.current(conversation);
+    case 'message_deleted':
       return {
         kind: 'change',
         change: {
           conversation,
           event: { type: 'message_deleted', id: deletedId(event), at, recordedAt, messageKey: messageKeyOf(event) },
           text: '',
-          erases: await wordsOf(messageKeyOf(event), meant, current, dependencies),
-          known: { current },
+          erases: async () => [
+            meant.event.id,
+            ...(await store.eventsNamed(event, editsOf(event))).map((edit) => edit.event.id),
+          ],
         },
       };
-    }
     default:
       return editChange(arrival, conversation, dependencies);
   }
@@ -317,27 +312,13 @@ async function followUpChange(
 async function editChange(arrival: Arrival, conversation: Conversation, dependencies: Dependencies): Promise<Prepared> {
   const assessment = (await assessAll([arrival], dependencies)).get(arrival);
   if (assessment === undefined) return { kind: 'retry', because: 'the analyser is not available' };
-  return { kind: 'change', change: messageChange('message_edited', arrival, assessment, dependencies, conversation) };
+  const change = messageChange('message_edited', arrival, assessment, dependencies, conversation);
+  // What its author has taken back, an edit that is late must not bring back.
+  return { kind: 'change', change: { ...change, endedBy: deletedId(arrival.event) } };
 }
 
 function ownReply(event: InboundEvent, at: string, recordedAt: string): CaseEvent {
   return { type: 'own_reply', id: `own_reply:${event.messageId}`, at, recordedAt, messageKey: messageKeyOf(event) };
-}
-
-/** Ids of the stored events that hold the words of a message: it and its edits. */
-async function wordsOf(
-  messageKey: string,
-  meant: StoredEvent,
-  current: Case | undefined,
-  { store }: Dependencies,
-): Promise<readonly string[]> {
-  const subject = current?.id === meant.caseId ? current : await store.find(meant.caseId);
-  if (subject === undefined) return [meant.event.id];
-  return (await store.history(subject)).flatMap(({ event }) =>
-    (event.type === 'message_received' || event.type === 'message_edited') && event.messageKey === messageKey
-      ? [event.id]
-      : [],
-  );
 }
 
 function toRecordResult(result: ChangeResult | undefined, { event, receivedAt }: Arrival): RecordResult {
@@ -375,7 +356,14 @@ function deletedId(event: InboundEvent): string {
 
 function editedId(event: InboundEvent): string {
   const version = createHash('sha256').update([event.messageId, event.postedAt ?? '', event.text].join('\n'));
-  return `message_edited:${messageKeyOf(event)}:${version.digest('hex').slice(0, 16)}`;
+  return `${editsOf(event)}${version.digest('hex').slice(0, 16)}`;
+}
+
+/** How the ids of all edits of a message begin: by this a delete finds the words that must go. */
+function editsOf(event: InboundEvent): string {
+  const key = messageKeyOf(event);
+  // The store looks for no longer beginnings.
+  return `message_edited:${key.length <= 300 ? key : createHash('sha256').update(key).digest('hex')}:`;
 }
 
 /** Id of the event that stored the message which this edit, delete or reply is about. */

@@ -45,6 +45,7 @@ import {
 } from './case-keys.ts';
 
 type Item = Record<string, AttributeValue>;
+type QueryInput = Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>;
 
 const storedBodySchema = z.object({
   caseId: z.string(),
@@ -104,6 +105,14 @@ export class DynamoCaseStore implements CaseStore {
     return keys.map(({ thread, eventId }) => toStoredEvent(items.get(textOf(eventKey(thread, eventId)))));
   }
 
+  async eventsNamed(thread: Thread, idPrefix: string): Promise<readonly StoredEvent[]> {
+    const { pk, sk } = eventKey(thread, idPrefix);
+    return this.#eventsWhere({
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :named)',
+      ExpressionAttributeValues: { ':pk': { S: pk }, ':named': { S: sk } },
+    });
+  }
+
   async append(change: CaseChange): Promise<WriteResult> {
     const writes = [this.#putEvent(change.stored), this.#putCase(change), ...this.#sideWrites(change)];
     try {
@@ -123,23 +132,15 @@ export class DynamoCaseStore implements CaseStore {
   }
 
   async history(subject: Case): Promise<readonly StoredEvent[]> {
-    const found: StoredEvent[] = [];
-    let from: Item | undefined;
-    do {
-      const page = await this.#query({
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :events)',
-        FilterExpression: 'caseId = :caseId',
-        ExpressionAttributeValues: {
-          ':pk': { S: currentKey(subject.conversation).pk },
-          ':events': { S: 'E#' },
-          ':caseId': { S: subject.id },
-        },
-        ConsistentRead: true,
-        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-      });
-      found.push(...page.items.flatMap((item) => toStoredEvent(item) ?? []));
-      from = page.next;
-    } while (from !== undefined);
+    const found = await this.#eventsWhere({
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :events)',
+      FilterExpression: 'caseId = :caseId',
+      ExpressionAttributeValues: {
+        ':pk': { S: currentKey(subject.conversation).pk },
+        ':events': { S: 'E#' },
+        ':caseId': { S: subject.id },
+      },
+    });
     return found.sort((a, b) => (a.event.recordedAt < b.event.recordedAt ? -1 : 1));
   }
 
@@ -291,6 +292,21 @@ export class DynamoCaseStore implements CaseStore {
     return writes;
   }
 
+  async #eventsWhere(condition: Omit<QueryInput, 'ConsistentRead' | 'ExclusiveStartKey'>): Promise<StoredEvent[]> {
+    const found: StoredEvent[] = [];
+    let from: Item | undefined;
+    do {
+      const page = await this.#query({
+        ...condition,
+        ConsistentRead: true,
+        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+      });
+      found.push(...page.items.flatMap((item) => toStoredEvent(item) ?? []));
+      from = page.next;
+    } while (from !== undefined);
+    return found;
+  }
+
   async #dueInBucket(bucket: string): Promise<Timer[]> {
     const timers: Timer[] = [];
     let from: Item | undefined;
@@ -340,9 +356,7 @@ export class DynamoCaseStore implements CaseStore {
     return found;
   }
 
-  async #query(
-    input: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>,
-  ): Promise<{ items: Item[]; next: Item | undefined }> {
+  async #query(input: QueryInput): Promise<{ items: Item[]; next: Item | undefined }> {
     const answer = await reached(this.#client.send(new QueryCommand({ TableName: this.#table, ...input })));
     return { items: answer.Items ?? [], next: answer.LastEvaluatedKey };
   }

@@ -332,7 +332,7 @@ function onMessage(before: Case | undefined, event: MessageEvent, conversation: 
 function onEdit(before: Case | undefined, event: MessageEvent, conversation: Conversation): Transition {
   if (before?.state !== 'resolved') return onMessage(before, event, conversation);
   const { reasons: found, route } = event.decision;
-  if (found.length === 0 && routeRank[route] <= routeRank[before.route]) return changed(before);
+  if (found.length === 0 && routeRank[route] <= routeRank[before.route]) return changed(withVersion(before, event));
   const { case: placed, effects } = place(withMessage(before, event), event.recordedAt);
   return changed(placed, effects);
 }
@@ -344,25 +344,27 @@ function withMessage(subject: Case, event: MessageEvent): Case {
 }
 
 function withFacts(subject: Case, event: MessageEvent): Case {
+  return withTerms(withVersion(subject, event), event);
+}
+
+/** The case with one more message, or one more version of it, to be shown; nothing is promised for it. */
+function withVersion(subject: Case, event: MessageEvent): Case {
   const { messages } = subject;
   const received = event.type === 'message_received' ? 1 : 0;
-  return withTerms(
-    {
-      ...subject,
-      public: subject.public || event.public,
-      language: messages.count === 0 ? event.language : subject.language,
-      messages: {
-        ...messages,
-        count: messages.count + received,
-        firstAt: earlier(event.at, messages.firstAt),
-        lastAt: messages.lastAt === undefined || event.at > messages.lastAt ? event.at : messages.lastAt,
-        recent: [...messages.recent, { messageKey: event.messageKey, eventId: event.id, at: event.at }]
-          .sort((a, b) => compareText(a.at, b.at) || compareText(a.eventId, b.eventId))
-          .slice(-shownMessages),
-      },
+  return {
+    ...subject,
+    public: subject.public || event.public,
+    language: messages.count === 0 ? event.language : subject.language,
+    messages: {
+      ...messages,
+      count: messages.count + received,
+      firstAt: earlier(event.at, messages.firstAt),
+      lastAt: messages.lastAt === undefined || event.at > messages.lastAt ? event.at : messages.lastAt,
+      recent: [...messages.recent, { messageKey: event.messageKey, eventId: event.id, at: event.at }]
+        .sort((a, b) => compareText(a.at, b.at) || compareText(a.eventId, b.eventId))
+        .slice(-shownMessages),
     },
-    event,
-  );
+  };
 }
 
 function withTerms(subject: Case, event: MessageEvent): Case {

@@ -101,6 +101,19 @@ describe.each(implementations)('a case store: $name', ({ available, start }) => 
     expect(await store.current(conversation)).toEqual(first.after);
   });
 
+  test.skipIf(!available)('finds the events of a thread by how their ids begin', async () => {
+    const conversation = someone();
+    let before: Case | undefined;
+    for (const id of ['message_received:m1', 'message_edited:m1:b', 'message_edited:m1:a', 'message_edited:m10:c']) {
+      const next = change(before, { ...received('m1', 0), id }, conversation, { text: id });
+      await store.append(next);
+      before = next.after;
+    }
+    const named = await store.eventsNamed(conversation, 'message_edited:m1:');
+    expect(named.map(({ text }) => text).sort()).toEqual(['message_edited:m1:a', 'message_edited:m1:b']);
+    expect(await store.eventsNamed(conversation, 'message_edited:m2:')).toEqual([]);
+  });
+
   test.skipIf(!available)('of two writers on one version lets one through', async () => {
     const conversation = someone();
     const first = change(undefined, received('m1', 0), conversation);

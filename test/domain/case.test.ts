@@ -214,7 +214,13 @@ describe('after the end', () => {
   });
 
   test('an edit reopens only when it is more serious', () => {
-    expect(fold(resolved, edited('m1', 20, routine)).case.state).toBe('resolved');
+    const harmless = fold(resolved, edited('m1', 20, routine)).case;
+    expect(harmless).toMatchObject({ state: 'resolved', clocks: resolved.clocks });
+    // Whoever reopens the case is shown the last words.
+    expect(harmless.messages.recent.map(({ eventId }) => eventId)).toEqual([
+      'message_received:m1',
+      'message_edited:m1:20',
+    ]);
     const { case: reopened, effects } = fold(resolved, edited('m1', 20, sensitive));
     expect(reopened).toMatchObject({ state: 'open', desk: 'in_house' });
     expect(kinds(effects)).toContain('offer in_house urgent');

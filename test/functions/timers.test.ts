@@ -4,7 +4,7 @@ import { sweepTimers } from '../../functions/sweep-timers/handler.ts';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
 import { nextDue } from '../../shared/domain/case.ts';
 import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
-import { batchOf, crashEverywhere, World } from '../support/world.ts';
+import { batchOf, World } from '../support/world.ts';
 
 const conversation = conversationWith('claire');
 const done = { batchItemFailures: [] };
@@ -140,26 +140,6 @@ describe('a timer', () => {
     expect(await fire(world, [timer])).toEqual(done);
     expect(await world.memory.current(conversation)).toMatchObject({ version: 2 });
     expect(world.deskMessages()).toHaveLength(3);
-  });
-
-  test('that does not make it through a death at any step fires when it comes again', async () => {
-    const steps = await crashEverywhere(
-      async (world) => {
-        await withOpenCase(world);
-        const subject = await world.memory.current(conversation);
-        at(world, noonPlus(61));
-        await fire(world, [{ caseId: subject?.id, clock: 'first_reply', dueAt: noonPlus(60) }]);
-      },
-      async (world, crashedAt) => {
-        expect(await firstReply(world), crashedAt).toHaveProperty('firedAt');
-        expect(world.escalated().length, crashedAt).toBeGreaterThan(0);
-        expect(
-          world.deskMessages('in_house-urgent.fifo').map(({ message }) => message.type),
-          crashedAt,
-        ).toEqual(['case.offered']);
-      },
-    );
-    expect(steps).toBeGreaterThan(10);
   });
 });
 

@@ -57,6 +57,12 @@ export class MemoryCaseStore implements CaseStore {
     return keys.map(({ thread, eventId }) => this.#events.get(textOf(eventKey(thread, eventId))));
   }
 
+  async eventsNamed(thread: Thread, idPrefix: string): Promise<readonly StoredEvent[]> {
+    this.#reach('eventsNamed');
+    const prefix = textOf(eventKey(thread, idPrefix));
+    return [...this.#events].flatMap(([key, stored]) => (key.startsWith(prefix) ? [stored] : []));
+  }
+
   async append({ stored, before, after, closes, erases }: CaseChange): Promise<WriteResult> {
     this.#reach('append');
     const event = textOf(eventKey(stored.conversation, stored.event.id));
@@ -121,6 +127,18 @@ export class MemoryCaseStore implements CaseStore {
   async saveCheckpoint(checkpoint: SweepCheckpoint): Promise<void> {
     this.#reach('saveCheckpoint');
     this.#checkpoint = checkpoint;
+  }
+
+  /** All that is kept, in an order that does not depend on when it came. */
+  contents() {
+    const byKey = <Value>(entries: Iterable<[string, Value]>): Value[] =>
+      [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+    return {
+      cases: byKey(this.#cases),
+      events: byKey(this.#events),
+      waiting: byKey(this.#waiting),
+      checkpoint: this.#checkpoint,
+    };
   }
 
   #reach(method: string): void {

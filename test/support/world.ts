@@ -3,6 +3,7 @@ import type { triageMessages } from '../../functions/triage-messages/handler.ts'
 import { deskMessageSchema, escalationNoticeSchema } from '../../shared/contracts/desk-message.ts';
 import { type Timer, timerSchema } from '../../shared/contracts/timer.ts';
 import type { Assessment, Sentiment } from '../../shared/domain/assessment.ts';
+import { nextDue } from '../../shared/domain/case.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import type { CaseStore, EscalationTopic, QueueEntry, QueueSender, SentimentAnalyser } from '../../shared/ports.ts';
@@ -10,10 +11,7 @@ import type { LogEntry } from '../../shared/runtime/log.ts';
 import { MemoryCaseStore } from './memory-case-store.ts';
 import { noise, noonPlus, routine, sensitive } from './samples.ts';
 
-/** The process died here, as far as the code under test can tell. */
-export class Crash extends Error {}
-
-const url = (name: string) => `https://sqs.test/123456789012/${name}`;
+export const url = (name: string) => `https://sqs.test/123456789012/${name}`;
 export const deskQueues = {
   in_house: { urgent: url('in_house-urgent.fifo'), standard: url('in_house-standard.fifo') },
   vendor_atlas: { urgent: url('vendor_atlas-urgent.fifo'), standard: url('vendor_atlas-standard.fifo') },
@@ -44,8 +42,8 @@ export class World {
   readonly analysed: string[] = [];
   /** Seconds until each failed record comes again. */
   readonly postponed: number[] = [];
-  /** Names each call out of the code under test; throw in it to crash there. */
-  step: (call: string) => void = () => {};
+  /** Names each call out of the code under test, before it is made and after its answer; throw in it to crash there. */
+  step: (call: string) => void | Promise<void> = () => {};
   /** Answers for one entry whether the queue takes it. */
   accepts: (entry: QueueEntry) => boolean = () => true;
   verdict: Sentiment | 'unavailable' | 'unanswerable' = { label: 'neutral', confidence: 0.9, source: 'comprehend' };
@@ -56,27 +54,29 @@ export class World {
 
   readonly queues: QueueSender = {
     send: async (entries) => {
-      if (entries.length > 0) this.step('send');
-      const sent = entries.map((entry) => this.accepts(entry) && this.#put(entry));
-      if (entries.length > 0) this.step('sent');
-      return sent;
+      if (entries.length === 0) return [];
+      return this.call('send', () => entries.map((entry) => this.accepts(entry) && this.#put(entry)));
     },
   };
 
   readonly escalations: EscalationTopic = {
     publish: async (notices) => {
-      if (notices.length > 0) this.step('publish');
-      this.notices.push(...notices.map(({ body }) => body));
-      return notices.map(() => true);
+      if (notices.length === 0) return [];
+      return this.call('publish', () => {
+        this.notices.push(...notices.map(({ body }) => body));
+        return notices.map(() => true);
+      });
     },
   };
 
   readonly analyser: SentimentAnalyser = {
     languages: new Set(['fr', 'en']),
     analyse: async (documents) => {
-      if (documents.length > 0) this.step('analyse');
-      this.analysed.push(...documents.map(({ text }) => text));
-      return documents.map(() => this.verdict);
+      if (documents.length === 0) return [];
+      return this.call('analyse', () => {
+        this.analysed.push(...documents.map(({ text }) => text));
+        return documents.map(() => this.verdict);
+      });
     },
   };
 
@@ -88,7 +88,12 @@ export class World {
     policy,
     destinations: { deskQueues, timerQueueUrl: url('timers') },
     deadLetterQueueUrl: url('parked'),
-    redelivery: { again: async (messages) => void this.postponed.push(...messages.map(({ seconds }) => seconds)) },
+    redelivery: {
+      again: async (messages) => {
+        if (messages.length === 0) return;
+        await this.call('redeliver', () => this.postponed.push(...messages.map(({ seconds }) => seconds)));
+      },
+    },
     now: () => this.now(),
     log: (entry) => this.logs.push(entry),
     assess,
@@ -124,6 +129,67 @@ export class World {
     return this.notices.map((body) => escalationNoticeSchema.parse(JSON.parse(body)));
   }
 
+  /**
+   * What is true in the end, whatever happened on the way: the store, what each desk knows of its live offers, and what else was said, without order
+   * and repeats.
+   */
+  trace(): object {
+    const { cases, ...stored } = this.memory.contents();
+    const running = new Set(cases.map((subject) => JSON.stringify({ caseId: subject.id, ...nextDue(subject) })));
+    const live = new Set(cases.map(({ offer }) => offer?.id));
+    return {
+      ...stored,
+      cases,
+      offers: this.#known(live),
+      recalled: sorted(
+        this.deskMessages().flatMap(({ queue, message }) =>
+          message.type === 'case.recalled' ? [`${queue} ${message.data.offerId}`] : [],
+        ),
+      ),
+      refused: sorted(
+        this.deskMessages().flatMap(({ queue, message }) =>
+          message.type === 'outcome.refused' ? [`${queue} ${message.data.outcomeId}`] : [],
+        ),
+      ),
+      // Of the timers that were armed, those that still stand for something.
+      timers: sorted(this.timers().map((timer) => JSON.stringify(timer))).filter((timer) => running.has(timer)),
+      notices: sorted(this.escalated().map(({ id }) => id)),
+      intake: sorted(this.queued.flatMap(({ queueUrl, body }) => (queueUrl === url('intake') ? [body] : []))),
+      parked: sorted(this.parked().map(({ reason, body }) => `${reason}: ${body}`)),
+    };
+  }
+
+  /** What the desks have been shown of these offers when they go by the highest version, and what they were told to erase. */
+  #known(live: ReadonlySet<string | undefined>): readonly object[] {
+    const about = this.deskMessages().filter(
+      ({ message }) => message.type !== 'outcome.refused' && live.has(message.data.offerId),
+    );
+    return [...Map.groupBy(about, ({ queue, message }) => `${queue} ${message.data.offerId}`)]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([offer, told]) => {
+        const shown = told
+          .flatMap(({ message }) =>
+            message.type === 'case.offered' || message.type === 'case.updated' ? [message.data] : [],
+          )
+          .sort((a, b) => a.version - b.version);
+        const erased = told.flatMap(({ message }) => (message.type === 'case.erased' ? [message.data.messageId] : []));
+        return {
+          offer,
+          wasOffered: told.some(({ message }) => message.type === 'case.offered'),
+          last: shown.at(-1),
+          erased: sorted(erased),
+        };
+      });
+  }
+
+  /** One call out of the code under test. */
+  async call<Answer>(name: string, work: () => Answer): Promise<Answer> {
+    await this.step(`before ${name}`);
+    const answer = work();
+    await this.step(`after ${name}`);
+    return answer;
+  }
+
   #put(entry: QueueEntry): boolean {
     if (entry.deduplicationId !== undefined) {
       const key = `${entry.queueUrl} ${entry.deduplicationId}`;
@@ -141,14 +207,18 @@ export class World {
         const member: unknown = Reflect.get(target, name);
         if (typeof member !== 'function') return member;
         return async (...args: unknown[]) => {
-          world.step(`before ${String(name)}`);
+          await world.step(`before ${String(name)}`);
           const answer: unknown = await Reflect.apply(member, target, args);
-          world.step(`after ${String(name)}`);
+          await world.step(`after ${String(name)}`);
           return answer;
         };
       },
     });
   }
+}
+
+function sorted(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
 }
 
 function assess({ text }: InboundEvent): Assessment {
@@ -173,29 +243,4 @@ export function batchOf(...bodies: readonly unknown[]) {
       attributes: { SenderId: 'sender', ApproximateReceiveCount: '2' },
     })),
   };
-}
-
-/** Lets the process die at each step in turn, delivers again, and hands the world that results to `check`. */
-export async function crashEverywhere(
-  work: (world: World) => Promise<unknown>,
-  check: (world: World, crashedAt: string) => Promise<void> | void,
-): Promise<number> {
-  for (let crashAt = 1; ; crashAt += 1) {
-    const world = new World();
-    let steps = 0;
-    let crashedAt = '';
-    world.step = (call) => {
-      steps += 1;
-      if (steps !== crashAt) return;
-      crashedAt = `step ${steps}, ${call}`;
-      throw new Crash(crashedAt);
-    };
-    await work(world).catch((error: unknown) => {
-      if (!(error instanceof Crash)) throw error;
-    });
-    if (crashedAt === '') return crashAt - 1;
-    world.step = () => {};
-    await work(world);
-    await check(world, crashedAt);
-  }
 }
