@@ -9,10 +9,9 @@ export const usage = 'vigie read --platform P [--account A] FILE…';
 
 /**
  * What a payload would do: `yes` it holds messages that may open or extend a case and nothing else, `fetch` such messages come without
- * their text, `no` nothing in it may become a case, `mixed` several of these, `handshake` it is answered and that is all,
- * `malformed` it is refused with 400.
+ * their text, `no` nothing in it may become a case, `mixed` several of these, `handshake` it is answered and that is all.
  */
-export type Verdict = 'yes' | 'fetch' | 'no' | 'mixed' | 'handshake' | 'malformed';
+export type Verdict = 'yes' | 'fetch' | 'no' | 'mixed' | 'handshake';
 
 /**
  * `vigie read`: prints what a platform's adapter reads out of each file (a body as it came over the wire), one JSON line per file. The
@@ -66,9 +65,13 @@ export function unknownPlatform(command: string, name: string): string {
   return `${command}: unknown platform ${name}; known are ${platforms.map((one: Platform) => one.name).join(', ')}`;
 }
 
-/** The verdict on a body and what was read out of it, as `vigie read` prints them; what the platform does not tell is null. */
+/**
+ * The verdict on a body and what was read out of it, as `vigie read` prints them; what the platform does not tell is null. A body that is
+ * refused with 400 is ignored as `malformed`.
+ */
 export function describeResult(result: ReadResult) {
-  if (result.kind === 'malformed') return { verdict: 'malformed' satisfies Verdict, events: [], ignored: [] };
+  if (result.kind === 'malformed')
+    return { verdict: 'no' satisfies Verdict, events: [], ignored: [{ reason: 'malformed' }] };
   return {
     verdict: verdictOn(result),
     events: result.events.map((event) => ({

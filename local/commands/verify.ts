@@ -48,6 +48,8 @@ const vectorSchema = z.looseObject({
     /** Read as bytes, relative to the vectors. */
     bodyFile: z.string().optional(),
     bodyRepeat: z.object({ char: z.string(), times: z.number().int().min(0).max(10_000_000) }).optional(),
+    /** The fields of a form, where its bytes are not given. */
+    params: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
   }),
   /** The answer to a handshake. */
   response: responseSchema.optional(),
@@ -101,10 +103,16 @@ async function judgePart(part: unknown, index: number, folder: string) {
 }
 
 async function bodyOf({ request }: Vector, folder: string): Promise<Uint8Array | undefined> {
-  const { body = '', bodyBase64, bodyFile, bodyRepeat } = request;
+  const { bodyBase64, bodyFile, bodyRepeat, params = {}, body = formOf(params) } = request;
   if (bodyFile !== undefined) return readFile(join(folder, bodyFile)).catch(() => undefined);
   if (bodyBase64 !== undefined) return Buffer.from(bodyBase64, 'base64');
   return Buffer.from(bodyRepeat === undefined ? body : bodyRepeat.char.repeat(bodyRepeat.times));
+}
+
+function formOf(params: Readonly<Record<string, string | readonly string[]>>): string {
+  const form = new URLSearchParams();
+  for (const [name, values] of Object.entries(params)) for (const value of [values].flat()) form.append(name, value);
+  return form.toString();
 }
 
 async function judgeVector(name: string, vector: Vector, platform: Platform, body: Uint8Array) {

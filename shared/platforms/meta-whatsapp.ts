@@ -82,9 +82,10 @@ export function readWhatsAppChange(field: string, value: unknown, _entry: MetaEn
     ...partsOf(message_echoes, (message) => readEcho(messageSchema.parse(message), accountId)),
     // A status carries the id of a message that the brand sent.
     ...statuses.map((): Part => 'receipt'),
-    ...errors.map((): Part => 'service_event'),
   ];
-  return parts.length === 0 ? 'nothing_inside' : parts;
+  if (parts.length > 0) return parts;
+  // Beside messages they say nothing of their own.
+  return errors.length > 0 ? 'service_event' : 'nothing_inside';
 }
 
 function readMessage(message: Message, people: readonly Contact[], accountId: string): Part {
@@ -145,7 +146,7 @@ function writerOf(message: Message, people: readonly Contact[]): { id: string | 
     (named.length === 0 ? only : undefined);
   const id = message.from ?? contact?.wa_id ?? message.from_user_id ?? contact?.user_id;
   const profile = (contact ?? only)?.profile;
-  return { id, name: profile?.name ?? profile?.username };
+  return { id, name: profile?.name ?? profile?.username?.replace(/^@/, '') };
 }
 
 function hasCredibleTime({ timestamp }: Message): boolean {

@@ -65,6 +65,8 @@ const messageSchema = z.looseObject({
   caption: wordSchema,
   entities: partsSchema,
   message_thread_id: optionalIdSchema,
+  /** Plain replies in a group have a `message_thread_id` too, and are no topic of their own. */
+  is_topic_message: flagSchema,
   reply_to_message: z.object({ message_id: optionalIdSchema }).optional().catch(undefined),
   is_automatic_forward: flagSchema,
 });
@@ -138,7 +140,7 @@ function readDeletion(
       platform: 'telegram',
       channel: 'telegram',
       accountId: business_connection_id ?? pathAccount ?? 'unknown',
-      messageId: message_ids.length === 1 ? updateId : `${updateId}:${messageId}`,
+      messageId: updateId,
       messageKey: keyOf(chat.id, messageId),
       thread: `dm:${chat.id}`,
       author: { id: chat.id },
@@ -169,7 +171,8 @@ function toEvent(
   updateId: string,
   pathAccount: string | undefined,
 ): InboundEvent {
-  const { chat, from, sender_chat, message_thread_id: topic, reply_to_message } = message;
+  const { chat, from, sender_chat, reply_to_message } = message;
+  const topic = message.is_topic_message === true ? message.message_thread_id : undefined;
   const isPrivate = chat.type === 'private';
   const attachments = attachmentsOf(message);
   const repliedTo = reply_to_message?.message_id;

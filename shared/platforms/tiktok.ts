@@ -28,13 +28,14 @@ export const tiktok: Platform = {
     notSeen:
       "The comment author's name and the language. Comments that are hidden or shown again, read receipts, stickers' content, and changes of authorisation or videos are ignored. A reply through the comment interface counts as the brand's own only when TikTok gives the business as its author. TikTok Shop and Douyin are other products.",
     secrets:
-      '`secrets`: the app secret. The call is verified by `TikTok-Signature`, an HMAC-SHA256 over its time stamp and the raw body. The age of the time stamp is not judged, because TikTok retries for up to 72 hours: deduplication decides. One app secret covers all accounts of the app.',
+      '`secrets`: the app secret. The call is verified by `TikTok-Signature`, an HMAC-SHA256 over its time stamp and the raw body. A time stamp may be 72 hours old, because TikTok retries for so long, and five minutes ahead: within that, deduplication guards against repeats. One app secret covers all accounts of the app.',
   },
 
-  verify(request, { secrets }) {
-    const match = /^t=(\d{1,12}),\s*s=([0-9a-f]{64})$/.exec(request.headers['tiktok-signature'] ?? '');
-    if (match === null) return false;
-    const [, timestamp = '', signature = ''] = match;
+  verify(request, { secrets }, now) {
+    const { t: timestamp = '', s: signature } = fieldsIn(request.headers['tiktok-signature'] ?? '');
+    if (!/^\d{1,12}$/.test(timestamp)) return false;
+    const age = now.getTime() / 1000 - Number(timestamp);
+    if (age > retriesSeconds + toleranceSeconds || age < -toleranceSeconds) return false;
     return anySecret(secrets, (secret) => equalText(signature, signatureOf(timestamp, request.body, secret)));
   },
 
@@ -48,6 +49,15 @@ export const tiktok: Platform = {
     return { 'tiktok-signature': `t=${timestamp},s=${signatureOf(timestamp, request.body, secret)}` };
   },
 };
+
+/** So long TikTok tries to deliver a notification (developers.tiktok.com/doc/webhooks-overview). */
+const retriesSeconds = 72 * 3600;
+const toleranceSeconds = 300;
+
+/** The fields of `t=1795341600,s=0a1b…`, in any order. */
+function fieldsIn(header: string): Readonly<Partial<Record<string, string>>> {
+  return Object.fromEntries(header.split(',', 8).map((field) => field.trim().split('=', 2)));
+}
 
 function signatureOf(timestamp: string, body: Uint8Array, secret: string): string {
   return hmac('sha256', secret, timestamp, '.', body).toString('hex');
@@ -78,7 +88,7 @@ const mentionSchema = z
     return z.NEVER;
   });
 
-const personSchema = z.object({ id: optionalIdSchema }).optional().catch(undefined);
+const personSchema = z.object({ id: optionalIdSchema, role: wordSchema }).optional().catch(undefined);
 
 const directMessageSchema = z.object({
   message_id: platformIdSchema,
@@ -153,7 +163,7 @@ function readDirectMessage(
   accountId: string,
   sent: boolean,
 ): InboundEvent {
-  const own = sent || message.from_user?.id === accountId;
+  const own = sent || message.from_user?.id === accountId || message.from_user?.role === 'business_account';
   return present({
     ...eventOf(own ? 'own_reply' : 'message_received', accountId, message.message_id, message.timestamp),
     // The name of the conversation, because either side's messages carry it and not every one names both people.

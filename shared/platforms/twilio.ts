@@ -115,8 +115,8 @@ function readMessage(fields: Fields, pathAccount: string | undefined): Part {
   const messageId = messageSidIn(fields);
   // Calls and other products of Twilio.
   if (messageId === undefined) return 'unsupported_event';
-  const { MessageStatus, SmsStatus = 'received', OptOutType } = fields;
-  if (MessageStatus !== undefined || SmsStatus !== 'received') return 'receipt';
+  const { SmsStatus = 'received', MessageStatus = SmsStatus, OptOutType } = fields;
+  if (MessageStatus !== 'received') return 'receipt';
   if (OptOutType) return 'opt_out';
   const { From, ExternalUserId, To, Body, ButtonText, ProfileName, OriginalRepliedMessageSid } =
     messageSchema.parse(fields);

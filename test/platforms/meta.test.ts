@@ -154,7 +154,6 @@ test('WhatsApp: every type of message, edits and revocations under the original 
     'unreadable_part',
     'receipt',
     'service_event',
-    'service_event',
   ]);
 });
 

@@ -33,10 +33,31 @@ describe('Telegram', () => {
     expect(readFixture(telegram, file).events).toMatchObject([event]);
   });
 
-  test('reads each deleted message under an id of its own', () => {
+  test('keeps the replies of one person in a group together, unless they stand in a topic', () => {
+    const body = (fields: object) =>
+      JSON.stringify({
+        update_id: 1,
+        message: {
+          message_id: 5,
+          date: 1,
+          chat: { id: -8, type: 'supergroup' },
+          from: { id: 2 },
+          text: 'a',
+          ...fields,
+        },
+      });
+    const threadOf = (fields: object) => {
+      const read = telegram.read(Buffer.from(body(fields)), { pathAccount: 'bot' }, {});
+      return read.kind === 'events' ? read.events.map(({ thread }) => thread) : [];
+    };
+    expect(threadOf({ message_thread_id: 4, reply_to_message: { message_id: 4 } })).toEqual(['group:-8']);
+    expect(threadOf({ message_thread_id: 4, is_topic_message: true })).toEqual(['group:-8:4']);
+  });
+
+  test('reads each deleted message by its own key, under the id of the update', () => {
     expect(readFixture(telegram, 'business-deleted.json').events).toMatchObject([
-      { type: 'message_deleted', messageId: '703:13', messageKey: '62:13', thread: 'dm:62' },
-      { type: 'message_deleted', messageId: '703:15', messageKey: '62:15', thread: 'dm:62' },
+      { type: 'message_deleted', messageId: '703', messageKey: '62:13', thread: 'dm:62' },
+      { type: 'message_deleted', messageId: '703', messageKey: '62:15', thread: 'dm:62' },
     ]);
   });
 

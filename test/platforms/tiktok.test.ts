@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { tiktok } from '../../shared/platforms/tiktok.ts';
-import { readFixture } from './fixture.ts';
+import { postOf, readFixture } from './fixture.ts';
 
 describe('TikTok', () => {
   test('reads a reply under a comment, every digit of its ids kept', () => {
@@ -51,5 +51,25 @@ describe('TikTok', () => {
 
   test('ignores receipts', () => {
     expect(readFixture(tiktok, 'direct-message-read.json')).toEqual({ events: [], reasons: ['receipt'] });
+  });
+
+  const at = (seconds: number) => new Date(Date.parse('2026-11-22T10:00:00Z') + seconds * 1000);
+  test.each([
+    ['at once', 0, true],
+    ['at the last retry', 72 * 3600, true],
+    ['days after the last retry', 5 * 24 * 3600, false],
+    ['by a clock that is four minutes late', -240, true],
+    ['ten minutes before it was signed', -600, false],
+  ])('judges a call %s', (_, seconds, expected) => {
+    const secrets = { secrets: ['app-secret'] };
+    const request = { ...postOf('{}'), headers: tiktok.sign(postOf('{}'), secrets, at(0)) };
+    expect(tiktok.verify(request, secrets, at(seconds))).toBe(expected);
+  });
+
+  test('reads the fields of the signature in any order', () => {
+    const secrets = { secrets: ['app-secret'] };
+    const header = tiktok.sign(postOf('{}'), secrets, at(0))['tiktok-signature'] ?? '';
+    const headers = { 'tiktok-signature': header.split(',').reverse().join(', ') };
+    expect(tiktok.verify({ ...postOf('{}'), headers }, secrets, at(0))).toBe(true);
   });
 });

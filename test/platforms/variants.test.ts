@@ -394,8 +394,16 @@ table('meta-whatsapp', [
     }),
     'message_received wamid.1 "a"',
     'receipt',
-    'service_event',
   ],
+  [
+    'an error beside a message',
+    whatsapp({
+      messages: [{ from: '1', id: 'wamid.1', timestamp: '1795341600', type: 'text', text: { body: 'a' } }],
+      errors: [{ code: 1 }],
+    }),
+    'message_received wamid.1 "a"',
+  ],
+  ['an error alone', whatsapp({ errors: [{ code: 1 }, { code: 2 }] }), 'service_event'],
   [
     'what the business wrote on its phone',
     whatsapp(
@@ -494,6 +502,11 @@ table('twilio', [
   ],
   ['nobody as writer', form({ MessageSid: 'SM1', To: '+332', Body: 'a' }), 'unreadable_part'],
   ['a delivered message', form({ ...sms, SmsStatus: 'delivered' }), 'receipt'],
+  [
+    'a message whose state is told under both names',
+    form({ ...sms, Body: 'a', SmsStatus: 'received', MessageStatus: 'received' }),
+    'message_received SM1 "a"',
+  ],
   ['a sent message', form({ ...sms, MessageStatus: 'sent', SmsStatus: 'sent' }), 'receipt'],
   ['START', form({ ...sms, Body: 'START', OptOutType: 'START' }), 'opt_out'],
   ['HELP', form({ ...sms, Body: 'HELP', OptOutType: 'HELP' }), 'opt_out'],
@@ -629,6 +642,14 @@ table('tiktok', [
       '{"message_id":"m","conversation_id":"c","type":"text","text":{"body":"a"},"from_user":{"id":"u"}}',
     ),
     'message_received m "a"',
+  ],
+  [
+    'a message by the business',
+    tiktok(
+      'im_receive_msg',
+      '{"message_id":"m","conversation_id":"c","type":"text","text":{"body":"a"},"from_user":{"id":"b","role":"business_account"}}',
+    ),
+    'own_reply m "a"',
   ],
   [
     'a picture',

@@ -58,6 +58,12 @@ describe('vigie verify', () => {
     expect(await verify(fromFile, { ...good, request: { ...request, bodyRepeat: { char: 'a', times: 3 } } })).toBe(0);
   });
 
+  test('signs a form by its fields where its bytes are not given', async () => {
+    const signature = hmac('sha1', 's', 'https://hooks.example.com/', 'A1A2B').toString('base64');
+    const request = { headers: { 'X-Twilio-Signature': signature }, params: { B: '', A: ['2', '1', '2'] } };
+    expect(await verify({ ...good, platform: 'twilio', request })).toBe(0);
+  });
+
   test('judges a handshake by its answer', async () => {
     const request = { method: 'GET', url: 'https://hooks.example.com/webhooks/x?crc_token=t', headers: {} };
     const token = hmac('sha256', 's', 't').toString('base64');
