@@ -73,8 +73,8 @@ describe('vigie read', () => {
 
   test.each([
     [['--platform', 'myspace', 'a.json'], 'unknown platform myspace; known are meta, x'],
-    [['a.json'], 'usage'],
-    [['--platform', 'meta'], 'usage'],
+    [['a.json'], 'nothing to read'],
+    [['--platform', 'meta'], 'nothing to read'],
     [['--plattform', 'meta', 'a.json'], "'--plattform'"],
   ])('%j says what to do', async (args, problem) => {
     expect(await run(args)).toBe(1);
