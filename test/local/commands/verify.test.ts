@@ -85,6 +85,9 @@ describe('vigie verify', () => {
   test('says what a file that is none should be', async () => {
     expect(await run([join(folder, 'none.json')])).toBe(1);
     expect(await run([])).toBe(1);
-    expect(problems).toEqual([expect.stringContaining('cannot be opened'), expect.stringContaining('give one file of vectors')]);
+    expect(problems).toEqual([
+      expect.stringContaining('cannot be opened'),
+      expect.stringContaining('give one file of vectors'),
+    ]);
   });
 });
