@@ -43,6 +43,7 @@ import {
   timerFromDueAt,
   waitingKey,
 } from './case-keys.ts';
+import { packJson, unpackJson } from './packed-json.ts';
 
 type Item = Record<string, AttributeValue>;
 type QueryInput = Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>;
@@ -237,7 +238,7 @@ export class DynamoCaseStore implements CaseStore {
         Item: {
           ...keyItem(eventKey(conversation, event.id)),
           caseId: { S: caseId },
-          body: { S: JSON.stringify({ caseId, conversation, event, effects }) },
+          body: { B: packJson({ caseId, conversation, event, effects }) },
           ...(text === '' ? {} : { text: { S: text } }),
         },
         ConditionExpression: 'attribute_not_exists(pk)',
@@ -253,7 +254,7 @@ export class DynamoCaseStore implements CaseStore {
         TableName: this.#table,
         Item: {
           ...keyItem(currentKey(after.conversation)),
-          body: { S: JSON.stringify(after) },
+          body: { B: packJson(after) },
           caseId: { S: after.id },
           version: { N: String(after.version) },
           ...(due === undefined ? {} : { dueBucket: { S: due.dueBucket }, dueAt: { S: due.dueAt } }),
@@ -275,7 +276,7 @@ export class DynamoCaseStore implements CaseStore {
       writes.push({
         Put: {
           TableName: this.#table,
-          Item: { ...keyItem(resolvedKey(closes)), body: { S: JSON.stringify(closes) }, caseId: { S: closes.id } },
+          Item: { ...keyItem(resolvedKey(closes)), body: { B: packJson(closes) }, caseId: { S: closes.id } },
         },
       });
     }
@@ -371,12 +372,12 @@ function textOf({ pk, sk }: Key): string {
 }
 
 function toCase(item: Item | undefined): Case | undefined {
-  return item?.['body']?.S === undefined ? undefined : caseSchema.parse(JSON.parse(item['body'].S));
+  return item?.['body']?.B === undefined ? undefined : caseSchema.parse(unpackJson(item['body'].B));
 }
 
 function toStoredEvent(item: Item | undefined): StoredEvent | undefined {
-  if (item?.['body']?.S === undefined) return undefined;
-  return { ...storedBodySchema.parse(JSON.parse(item['body'].S)), text: item['text']?.S ?? '' };
+  if (item?.['body']?.B === undefined) return undefined;
+  return { ...storedBodySchema.parse(unpackJson(item['body'].B)), text: item['text']?.S ?? '' };
 }
 
 async function reached<Answer>(answer: Promise<Answer>): Promise<Answer> {

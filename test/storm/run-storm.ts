@@ -14,6 +14,7 @@ import { compilePolicy } from '../../infra/compile-policy.ts';
 import { randomFrom } from '../../local/commands/cost.ts';
 import { readPlatformSecrets } from '../../local/platform-secrets.ts';
 import { type EmbeddedRun, startEmbeddedRun } from '../../local/run.ts';
+import { unpackJson } from '../../shared/adapters/packed-json.ts';
 import { type DeskMessage, deskMessageSchema, escalationNoticeSchema } from '../../shared/contracts/desk-message.ts';
 import type { Outcome } from '../../shared/contracts/outcome.ts';
 import { caseEventSchema, caseSchema } from '../../shared/domain/case.ts';
@@ -345,9 +346,9 @@ class Site {
         new ScanCommand({ TableName: this.run.tableName, ConsistentRead: true, ExclusiveStartKey: from }),
       );
       for (const { sk, body, text } of Items) {
-        if (body?.S === undefined) continue;
-        if (sk?.S?.startsWith('E#')) stored.push({ ...storedSchema.parse(JSON.parse(body.S)), text: text?.S ?? '' });
-        else if (sk?.S?.startsWith('H#')) cases.push(caseSchema.parse(JSON.parse(body.S)));
+        if (body?.B === undefined) continue;
+        if (sk?.S?.startsWith('E#')) stored.push({ ...storedSchema.parse(unpackJson(body.B)), text: text?.S ?? '' });
+        else if (sk?.S?.startsWith('H#')) cases.push(caseSchema.parse(unpackJson(body.B)));
       }
       from = LastEvaluatedKey;
     } while (from !== undefined);
