@@ -1,9 +1,15 @@
 import { Duration } from 'aws-cdk-lib';
-import { type IMetric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IMetric, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, type JsonPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { LogEntry } from '../shared/runtime/log.ts';
-import type { FunctionName, PipelineStack } from './pipeline-stack.ts';
+import { deciders, type FunctionName, type PipelineStack } from './pipeline-stack.ts';
+
+interface Watched {
+  readonly log: FunctionName | readonly FunctionName[];
+  readonly event: LogEntry['event'];
+  readonly and?: JsonPattern;
+}
 
 /** What CloudWatch counts in the functions' logs, which hold no customer's words; `5 minutes` and `1 minute` sums and maxima. */
 export type LogMetrics = ReturnType<typeof countLogs>;
@@ -12,22 +18,36 @@ export type LogMetrics = ReturnType<typeof countLogs>;
 export function countLogs(scope: Construct, stage: string, functions: PipelineStack['functions']) {
   const filter = (
     name: string,
-    watched: { readonly log: FunctionName; readonly event: LogEntry['event']; readonly and?: JsonPattern },
+    watched: Watched,
     value: string,
-  ) => {
+  ): { readonly namespace: string; readonly metricName: string } => {
     const isEvent = FilterPattern.stringValue('$.event', '=', watched.event);
-    return new MetricFilter(scope, name, {
-      logGroup: functions[watched.log].logs,
-      filterPattern: watched.and === undefined ? isEvent : FilterPattern.all(isEvent, watched.and),
-      metricNamespace: `Vigie/${stage}`,
-      metricName: name,
-      metricValue: value,
-    });
+    const logs = typeof watched.log === 'string' ? [watched.log] : watched.log;
+    const metric = { metricNamespace: `Vigie/${stage}`, metricName: name };
+    for (const [index, log] of logs.entries()) {
+      new MetricFilter(scope, index === 0 ? name : `${name}-${log}`, {
+        logGroup: functions[log].logs,
+        filterPattern: watched.and === undefined ? isEvent : FilterPattern.all(isEvent, watched.and),
+        metricValue: value,
+        ...metric,
+      });
+    }
+    return { namespace: metric.metricNamespace, metricName: name };
   };
-  const count = (...[name, watched]: [string, Parameters<typeof filter>[1]]): IMetric =>
-    filter(name, watched, '1').metric({ statistic: Stats.SUM, period: Duration.minutes(5), label: name });
-  const highest = (...[name, watched, field]: [string, Parameters<typeof filter>[1], string]): IMetric =>
-    filter(name, watched, field).metric({ statistic: Stats.MAXIMUM, period: Duration.minutes(1), label: name });
+  const count = (name: string, watched: Watched): IMetric =>
+    new Metric({
+      ...filter(name, watched, '1'),
+      statistic: Stats.SUM,
+      period: Duration.minutes(5),
+      label: name,
+    });
+  const highest = (name: string, watched: Watched, field: string): IMetric =>
+    new Metric({
+      ...filter(name, watched, field),
+      statistic: Stats.MAXIMUM,
+      period: Duration.minutes(1),
+      label: name,
+    });
 
   return {
     signaturesRefused: count('SignaturesRefused', {
@@ -45,6 +65,7 @@ export function countLogs(scope: Construct, stage: string, functions: PipelineSt
       event: 'effect_sent',
       and: FilterPattern.stringValue('$.kind', '=', 'escalate'),
     }),
+    policyRefused: count('PolicyRefused', { log: deciders, event: 'policy_refused' }),
     outcomesRefused: count('OutcomesRefused', { log: 'record-outcomes', event: 'outcome_refused' }),
   };
 }

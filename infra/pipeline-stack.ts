@@ -12,6 +12,7 @@ import type { Construct } from 'constructs';
 import type * as receiveWebhook from '../functions/receive-webhook/env.ts';
 import type * as sweepTimers from '../functions/sweep-timers/env.ts';
 import type { CaseEnvironment } from '../shared/runtime/case-environment.ts';
+import { PolicyStore } from './constructs/policy-store.ts';
 import {
   consumes,
   type Grant,
@@ -39,6 +40,13 @@ export const functionNames = [
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
+/** The functions that decide by the policy. */
+export const deciders = [
+  'triage-messages',
+  'fire-timers',
+  'record-outcomes',
+] as const satisfies readonly FunctionName[];
+
 interface PipelineStackProps extends StackProps {
   readonly stage: string;
   readonly settings: Settings;
@@ -52,6 +60,7 @@ export class PipelineStack extends Stack {
   readonly functions: Readonly<Record<FunctionName, VigieFunction>>;
   readonly api: HttpApi;
   readonly escalations: Topic;
+  readonly policies: PolicyStore;
 
   constructor(scope: Construct, id: string, props: PipelineStackProps) {
     super(scope, id, props);
@@ -70,6 +79,12 @@ export class PipelineStack extends Stack {
       createDefaultStage: false,
     });
 
+    this.policies = new PolicyStore(this, 'Policies', {
+      stage,
+      rollout: settings.policyRollout,
+      deciders: deciders.map((name) => `vigie-${stage}-${name}`),
+    });
+
     const desks = [...data.desks.entries()];
     const deskQueues = desks.flatMap(([, { urgent, standard }]) => [urgent.queue, standard.queue]);
     const caseEnvironment: Variables<CaseEnvironment> = {
@@ -84,12 +99,15 @@ export class PipelineStack extends Stack {
       ),
       TIMER_QUEUE_URL: data.timers.queue.queueUrl,
       ESCALATION_TOPIC_ARN: this.escalations.topicArn,
-      POLICY_FILE: 'policy.json',
+      POLICY_APPLICATION: this.policies.applicationId,
+      POLICY_ENVIRONMENT: this.policies.environmentId,
+      POLICY_PROFILE: this.policies.profileId,
       DEAD_LETTER_QUEUE_URL: data.parked.queueUrl,
     };
     const caseGrants: readonly Grant[] = [
       usesTable(data.table, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem']),
       sendsTo(...deskQueues, data.timers.queue, data.parked),
+      this.policies.grant,
     ];
     // What the author takes back is looked up and erased; what comes before its message waits for it.
     const followUpGrant = usesTable(data.table, [

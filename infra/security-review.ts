@@ -24,6 +24,12 @@ export const acknowledgements: readonly Acknowledgement[] = [
   { rule: 'AwsSolutions-IAM5[Resource::*]', at: /^VigiePipeline\/TriageMessages\/Role\//, reason: starReason },
   { rule: 'Serverless-LambdaStarPermissions', at: /^VigiePipeline\/TriageMessages\/Role\//, reason: starReason },
   {
+    rule: 'AwsSolutions-IAM5[Resource::*]',
+    at: /^VigiePipeline\/Policies\/MonitorRole\//,
+    reason:
+      'AppConfig lists alarms to learn whether the one it watches rings, and asks for that on all resources (AppConfig user guide, "Create the permission for rollback based on CloudWatch alarms"). It reads the states of alarms and changes nothing.',
+  },
+  {
     rule: 'AwsSolutions-SMG4',
     at: /^VigieData\/PlatformSecrets\//,
     reason:

@@ -59,6 +59,10 @@ const settingsSchema = z.strictObject({
   vendors: z.record(z.string(), vendorSchema).default({}),
   /** Hours without any webhook call after which the silence itself is an alarm; without it, none is. */
   silenceAlarmHours: z.int().min(1).max(24).optional(),
+  /** A changed policy reaches a fifth of the functions at a time over so many minutes, and is watched for so many more; 0 for at once. */
+  policyRollout: z
+    .strictObject({ minutes: z.int().min(0).max(1440), watchedMinutes: z.int().min(0).max(1440) })
+    .default({ minutes: 10, watchedMinutes: 10 }),
   /** Webhook calls per second above which API Gateway answers 429, and how many may come at once. */
   webhookThrottle: z
     .strictObject({ perSecond: z.int().min(1), burst: z.int().min(1) })

@@ -6,12 +6,14 @@ import type { Policy } from '../shared/domain/policy.ts';
 import { DataStack, pascalCase } from './data-stack.ts';
 import { OperationsStack } from './operations-stack.ts';
 import { type FunctionName, PipelineStack } from './pipeline-stack.ts';
+import { PolicyStack } from './policy-stack.ts';
 import { ConfigurationError, type Settings } from './settings.ts';
 
 interface Deployment {
   readonly stage: string;
   readonly settings: Settings;
-  readonly policy: Pick<Policy, 'desks' | 'sla'>;
+  /** Compiled; deployed whole, and here is what the stacks themselves depend on. */
+  readonly policy: Pick<Policy, 'version' | 'desks' | 'sla'>;
   /** Names of the platforms that may post. */
   readonly platforms: readonly string[];
   /** The directory of each function's bundle. */
@@ -25,6 +27,8 @@ interface Deployment {
 export function addStacks(app: App, { stage, settings, policy, platforms, code }: Deployment) {
   const desks = Object.keys(policy.desks);
   checkDesks(stage, desks);
+  const content = JSON.stringify(policy);
+  checkSize(content);
   const outsourced = desks.filter((desk) => policy.desks[desk]?.kind === 'outsourced');
   for (const desk of Object.keys(settings.vendors)) {
     if (outsourced.includes(desk)) continue;
@@ -45,7 +49,28 @@ export function addStacks(app: App, { stage, settings, policy, platforms, code }
   const data = new DataStack(app, 'VigieData', { ...common('data'), desks, platforms });
   const pipeline = new PipelineStack(app, 'VigiePipeline', { ...common('pipeline'), data, code });
   const operations = new OperationsStack(app, 'VigieOperations', { ...common('operations'), policy, data, pipeline });
-  return { data, pipeline, operations };
+  const { version } = policy;
+  const rollout = new PolicyStack(app, 'VigiePolicy', {
+    ...common('policy'),
+    content,
+    version,
+    store: pipeline.policies,
+  });
+  return { data, pipeline, operations, policy: rollout };
+}
+
+/**
+ * Refuses a policy that cannot be deployed. AppConfig takes 1 MB, and so does CloudFormation for the template that holds it as text (CloudFormation
+ * user guide, "Quotas").
+ */
+function checkSize(content: string): void {
+  const [limit, others] = [1_000_000, 5_000];
+  const size = Buffer.byteLength(JSON.stringify(content)) + others;
+  if (size > limit) {
+    throw new ConfigurationError(
+      `policy: compiled it takes ${size} of the ${limit} bytes of a CloudFormation template: shorten policy/lexicons/ or take languages out that no account has`,
+    );
+  }
 }
 
 /**

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Policy } from '../shared/domain/policy.ts';
 import { platforms } from '../shared/platforms/registry.ts';
@@ -63,12 +62,6 @@ export async function synthesize(options: SynthesisOptions): Promise<Synthesis> 
     if (bundle === undefined) throw new ConfigurationError(`functions/${name}/index.ts: is missing`);
     return bundle.dir;
   };
-  /** The functions that decide by the policy find it beside their module. */
-  const withPolicy = (name: FunctionName) => {
-    const dir = dirOf(name);
-    writeFileSync(join(dir, 'policy.json'), JSON.stringify(policy));
-    return dir;
-  };
 
   const app = createApp(outDir);
   addStacks(app, {
@@ -78,10 +71,10 @@ export async function synthesize(options: SynthesisOptions): Promise<Synthesis> 
     platforms: platforms.map(({ name }) => name),
     code: {
       'receive-webhook': dirOf('receive-webhook'),
-      'triage-messages': withPolicy('triage-messages'),
+      'triage-messages': dirOf('triage-messages'),
       'sweep-timers': dirOf('sweep-timers'),
-      'fire-timers': withPolicy('fire-timers'),
-      'record-outcomes': withPolicy('record-outcomes'),
+      'fire-timers': dirOf('fire-timers'),
+      'record-outcomes': dirOf('record-outcomes'),
     },
   });
   if (options.review === true) {

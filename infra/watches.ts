@@ -42,6 +42,7 @@ export function watches({ settings, policy, data, pipeline, logged }: Watched): 
     ...watchIntake(settings, data, pipeline, logged),
     ...watchClocks(pipeline, logged),
     ...watchFunctions(pipeline),
+    watchPolicy(logged),
     ...watchDeadLetters(data),
     ...[...data.desks].flatMap(([desk, queues]) => watchDesk(desk, queues, policy, settings)),
   ];
@@ -163,6 +164,16 @@ function watchFunctions(pipeline: PipelineStack): Watch[] {
       },
     ];
   });
+}
+
+function watchPolicy(logged: LogMetrics): Watch {
+  return {
+    section: 'policy-refused',
+    impact:
+      'Functions cannot use the policy that was deployed and decide by the one before: what was changed does not hold.',
+    metric: logged.policyRefused,
+    atLeast: 1,
+  };
 }
 
 function watchDeadLetters(data: DataStack): Watch[] {

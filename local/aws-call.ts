@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-export type AwsService = 'dynamodb' | 'sqs' | 'sns' | 'secretsmanager' | 'comprehend';
+export type AwsService = 'dynamodb' | 'sqs' | 'sns' | 'secretsmanager' | 'comprehend' | 'appconfig';
 
 /** One AWS call as it reaches the gateway. */
 export interface AwsCall {
@@ -33,6 +33,7 @@ const contentTypes: Readonly<Record<AwsService, string>> = {
   sns: 'text/xml',
   secretsmanager: 'application/x-amz-json-1.1',
   comprehend: 'application/x-amz-json-1.1',
+  appconfig: 'application/json',
 };
 
 export function succeeded(service: AwsService, output: unknown): AwsAnswer {
@@ -43,7 +44,7 @@ export function succeeded(service: AwsService, output: unknown): AwsAnswer {
   };
 }
 
-/** The error in the protocol of its service: JSON with `__type`, for SQS also the header its SDKs read, for SNS the query protocol's XML. */
+/** The error in the protocol of its service: JSON with `__type`, for SQS and AppConfig also the header their SDKs read, for SNS the query protocol's XML. */
 export function failed(service: AwsService, { code, message, status = 400, fields = {} }: AwsFailure): AwsAnswer {
   const headers: Record<string, string> = {
     'content-type': contentTypes[service],
@@ -54,6 +55,7 @@ export function failed(service: AwsService, { code, message, status = 400, field
     const error = `<Error><Type>${type}</Type><Code>${code}</Code><Message>${xmlText(message)}</Message></Error>`;
     return { status, headers, body: `<ErrorResponse>${error}<RequestId>local</RequestId></ErrorResponse>` };
   }
+  if (service === 'appconfig') headers['x-amzn-errortype'] = code;
   if (service === 'sqs') headers['x-amzn-query-error'] = `${code};${status < 500 ? 'Sender' : 'Receiver'}`;
   return { status, headers, body: JSON.stringify({ __type: code, message, ...fields }) };
 }

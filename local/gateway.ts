@@ -158,7 +158,7 @@ export class Gateway {
       parts.callerOf(accessKeyId),
       called.service,
       called.operation,
-      body.toString('utf8'),
+      called.input === undefined ? body.toString('utf8') : JSON.stringify(called.input),
       left.signal,
     );
     if (result === lost) incoming.socket.destroy();
@@ -224,8 +224,16 @@ function serveJournal(journal: Journal, answer: ServerResponse, query: URLSearch
 function calledOperation(
   incoming: IncomingMessage,
   body: Buffer,
-): { readonly service: AwsService; readonly operation: string } | undefined {
+): { readonly service: AwsService; readonly operation: string; readonly input?: object } | undefined {
+  const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
+  // AppConfig speaks REST: https://docs.aws.amazon.com/appconfig/2019-10-09/APIReference/API_Operations_AWS_AppConfig_Data.html
+  if (incoming.method === 'GET' && url.pathname === '/configuration') {
+    const input = { ConfigurationToken: url.searchParams.get('configuration_token') };
+    return { service: 'appconfig', operation: 'GetLatestConfiguration', input };
+  }
   if (incoming.method !== 'POST') return undefined;
+  if (url.pathname === '/configurationsessions')
+    return { service: 'appconfig', operation: 'StartConfigurationSession' };
   const header = incoming.headers['x-amz-target'];
   if (typeof header === 'string') {
     const [prefix = '', operation = ''] = header.split('.', 2);

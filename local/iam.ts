@@ -1,5 +1,6 @@
 import type { Simulation } from '@cloud-copilot/iam-simulate';
 import * as z from 'zod';
+import { placeOfToken } from './app-config.ts';
 import type { AwsCall } from './aws-call.ts';
 import type { Assembly, Place } from './template.ts';
 
@@ -255,6 +256,18 @@ const queueUrlSchema = z.object({ QueueUrl: z.string() });
 const queueNameSchema = z.object({ QueueName: z.string() });
 const topicSchema = z.object({ TopicArn: z.string() });
 const secretSchema = z.object({ SecretId: z.string() });
+const configurationSchema = z.union([
+  z.object({ ConfigurationToken: z.string() }).transform(({ ConfigurationToken }) => placeOfToken(ConfigurationToken)),
+  z
+    .object({
+      ApplicationIdentifier: z.string(),
+      EnvironmentIdentifier: z.string(),
+      ConfigurationProfileIdentifier: z.string(),
+    })
+    .transform((place) =>
+      [place.ApplicationIdentifier, place.EnvironmentIdentifier, place.ConfigurationProfileIdentifier].join('/'),
+    ),
+]);
 
 /** What a call needs, from its input (Service Authorization Reference). */
 function demandsOf(
@@ -272,6 +285,11 @@ function demandsOf(
     ];
   };
   switch (service) {
+    case 'appconfig': {
+      const [application, environment, profile] = (configurationSchema.safeParse(input).data ?? '').split('/');
+      const path = `application/${application}/environment/${environment}/configuration/${profile}`;
+      return [{ action: `appconfig:${operation}`, resource: arnOf(place, 'appconfig', path) }];
+    }
     case 'comprehend':
       return [{ action: `comprehend:${operation}`, resource: '*' }];
     case 'secretsmanager': {

@@ -80,6 +80,8 @@ const entrySchema = z.discriminatedUnion('event', [
   }),
   z.object({ ...common, event: z.literal('record_parked'), reason: z.string() }),
   z.object({ ...common, event: z.literal('record_retried'), because: z.string() }),
+  z.object({ ...common, event: z.literal('policy_in_force'), version: z.string(), before: z.string().optional() }),
+  z.object({ ...common, event: z.literal('policy_refused'), because: z.string() }),
   z.object({ ...common, event: z.literal('analyser_degraded'), service: z.string(), because: z.string() }),
 ]);
 export type ToldEntry = z.infer<typeof entrySchema>;

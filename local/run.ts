@@ -11,12 +11,14 @@ import {
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
+import type { Policy } from '../shared/domain/policy.ts';
+import { type LocalAppConfig, openAppConfig } from './app-config.ts';
 import { type AwsAnswer, failed } from './aws-call.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createComprehend, type SentimentVerdict } from './comprehend.ts';
 import { type LocalDynamo, startDynamo } from './dynamodb.ts';
 import type { Faults } from './faults.ts';
-import { type Backend, type Caller, Gateway, lost } from './gateway.ts';
+import { type Caller, Gateway, type GatewayParts, lost } from './gateway.ts';
 import { type HttpAnswer, type HttpRequest, matchRoute, message, toAnswer, toEvent } from './http-api.ts';
 import { logDemands, type PermissionReport, type Permissions, readPermissions } from './iam.ts';
 import { Journal } from './journal.ts';
@@ -98,6 +100,8 @@ export interface EmbeddedRun {
   queueUrl(name: string): string;
   queueStatus(): Promise<readonly QueueStatus[]>;
   permissions(): PermissionReport;
+  /** Has functions decide by another policy from their next batch on; one that names a desk without queues is refused by them. */
+  usePolicy(policy: Policy): void;
   /** What was published for people. */
   notices(): readonly Notice[];
   /** Resolves when no function works and no message waits or is in flight on a queue that a function empties. */
@@ -159,6 +163,7 @@ async function start(
   const directory = await synthesized(options);
   const assembly = readAssembly(directory, place);
   const deployment = readDeployment(assembly, place, options.processesPerFunction ?? 2);
+  const appConfig = openAppConfig(assembly);
   const permissions = await readPermissions(assembly, place, options.roles);
   await provision(deployment, {
     dynamo: (operation, input) => dynamo.call(operation, JSON.stringify(input)),
@@ -193,7 +198,7 @@ async function start(
     Promise.all(deployment.queues.map(async ({ name, url }) => ({ name, url, ...(await countsOf(sqs, url)) })));
   const roles = options.roles ?? {};
   gateway.open({
-    backends: backendsOf({ dynamo, sqs, sns, secrets, sentiment: options.sentiment }),
+    backends: backendsOf({ dynamo, sqs, sns, secrets, appConfig, sentiment: options.sentiment }),
     permissions,
     meters,
     faults: options.faults,
@@ -288,6 +293,7 @@ async function start(
     queueUrl: (name) => named(deployment.queues, name).url,
     queueStatus,
     permissions: () => permissions.report(),
+    usePolicy: (policy) => appConfig.use(JSON.stringify(policy)),
     notices: () => sns.notices(),
     async idle() {
       while (!(await isIdle())) await delay(10);
@@ -362,9 +368,10 @@ function backendsOf(services: {
   readonly sqs: LocalSqs;
   readonly sns: LocalSns;
   readonly secrets: ReturnType<typeof openSecrets>;
+  readonly appConfig: LocalAppConfig;
   readonly sentiment: SentimentVerdict | undefined;
-}): Readonly<Record<'dynamodb' | 'sqs' | 'sns' | 'secretsmanager' | 'comprehend', Backend>> {
-  const { dynamo, sqs, sns, secrets } = services;
+}): GatewayParts['backends'] {
+  const { dynamo, sqs, sns, secrets, appConfig } = services;
   const comprehend = createComprehend(
     async (text, language) => {
       if (services.sentiment !== undefined) return services.sentiment(text, language);
@@ -387,6 +394,7 @@ function backendsOf(services: {
     sqs: (operation, { input, caller }, signal) => sqs.handle(operation, input, { caller, signal }),
     sns: (_operation, { body }) => sns.handle(body),
     secretsmanager: (operation, { input }) => secrets.handle(operation, input),
+    appconfig: (operation, { input }) => appConfig.handle(operation, input),
     comprehend: (operation, { input }) => comprehend.handle(operation, input),
   };
 }

@@ -1,5 +1,7 @@
+import { type FSWatcher, watch } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import type { Policy } from '../shared/domain/policy.ts';
 
 const defaultPort = 8787;
 const help = `Runs all of Vigie on this machine. No AWS account, Docker or Java.
@@ -60,7 +62,11 @@ async function main(args: readonly string[]): Promise<void> {
     fresh: options.fresh,
     ...(options.policy === undefined ? {} : { policyDir: options.policy }),
   });
-  stop = () => run.stop();
+  const watching = watchPolicy(options.policy ?? 'policy', run.usePolicy);
+  stop = () => {
+    watching.close();
+    return run.stop();
+  };
   const receive = `curl -s ${run.url} -H 'content-type: application/x-amz-json-1.0' -H 'x-amz-target: AmazonSQS.ReceiveMessage'`;
   console.log(`vigie ready ${run.url}
 
@@ -70,7 +76,27 @@ Next, in another terminal:
   ${receive} -d '{"QueueUrl":"${run.queueUrl('in_house-urgent')}"}'
                             take a case from a desk's queue, as any SQS client can at ${run.sqsEndpoint}
 
-Kept in ${options.data}. Ctrl-C stops everything.`);
+Kept in ${options.data}. An edit of the policy holds from the next message on. Ctrl-C stops everything.`);
+}
+
+/** Has the run decide by the policy as it is edited; mistakes are told, and the last good one stays. */
+function watchPolicy(directory: string, use: (policy: Policy) => void): FSWatcher {
+  let timer: NodeJS.Timeout | undefined;
+  const compile = async () => {
+    const { compilePolicy, formatProblems } = await import('../infra/compile-policy.ts');
+    const compiled = compilePolicy(directory);
+    if (compiled.ok) use(compiled.policy);
+    console.log(
+      compiled.ok
+        ? `policy ${compiled.policy.version} is in force`
+        : `the policy before stays in force:\n${formatProblems(compiled.problems)}`,
+    );
+  };
+  return watch(directory, { recursive: true }, () => {
+    clearTimeout(timer);
+    // Editors write a file in several steps.
+    timer = setTimeout(() => void compile(), 200);
+  });
 }
 
 function parseOptions(args: readonly string[]): z.infer<typeof optionsSchema> {

@@ -35,6 +35,10 @@ function sentencesOf(entry: ToldEntry): string[] {
       return [`parked, for a person to look at: ${entry.reason}`];
     case 'record_retried':
       return [`not done, will be tried again: ${entry.because}`];
+    case 'policy_in_force':
+      return [`${entry.function} decides by policy ${entry.version}`];
+    case 'policy_refused':
+      return [`${entry.function} cannot use the policy (${entry.because}) and decides by the one before`];
     case 'analyser_degraded':
       return [`${entry.service} cannot be asked (${entry.because})`];
   }

@@ -2,6 +2,7 @@ import type { Timer } from './contracts/timer.ts';
 import type { Sentiment } from './domain/assessment.ts';
 import type { Case, CaseEvent, Conversation, Effect } from './domain/case.ts';
 import type { InboundEvent } from './domain/inbound-event.ts';
+import type { Policy } from './domain/policy.ts';
 import type { PlatformSecrets } from './platforms/platform.ts';
 
 /** An event as it is kept: with the customer's words, until they are erased, and what the world was told of it. */
@@ -122,6 +123,11 @@ export interface SentimentAnalyser {
   analyse(
     documents: readonly { readonly text: string; readonly language: string }[],
   ): Promise<readonly (Sentiment | 'unavailable' | 'unanswerable')[]>;
+}
+
+/** What decides now. The same object until another policy is in force; rejects only while there has never been a usable one. */
+export interface PolicySource {
+  current(): Promise<Policy>;
 }
 
 /** The platforms' secrets. Both methods reject when the vault cannot be reached or holds nonsense. */

@@ -2,6 +2,8 @@ import middy from '@middy/core';
 import { caseworkFor } from '../../shared/adapters/casework.ts';
 import { recordOutcomes } from './handler.ts';
 
-const dependencies = caseworkFor('record-outcomes', import.meta.url, process.env);
+const { policies, ...casework } = caseworkFor('record-outcomes', process.env);
 
-export const handler = middy<unknown>().handler((batch) => recordOutcomes(batch, dependencies));
+export const handler = middy<unknown>().handler(async (batch) =>
+  recordOutcomes(batch, { ...casework, policy: await policies.current() }),
+);

@@ -3,15 +3,15 @@ import middy from '@middy/core';
 import { caseworkFor } from '../../shared/adapters/casework.ts';
 import { ComprehendSentiment } from '../../shared/adapters/comprehend-sentiment.ts';
 import { eldLanguageDetector } from '../../shared/adapters/eld-language.ts';
+import type { Policy } from '../../shared/domain/policy.ts';
 import { createPrequalifier } from '../../shared/domain/prequalify.ts';
 import { createRouter } from '../../shared/domain/routing.ts';
 import { triageMessages } from './handler.ts';
 
-const casework = caseworkFor('triage-messages', import.meta.url, process.env);
+const { policies, ...casework } = caseworkFor('triage-messages', process.env);
+const detector = eldLanguageDetector();
 const dependencies = {
   ...casework,
-  assess: createPrequalifier(casework.policy, eldLanguageDetector()),
-  router: createRouter(casework.policy),
   analyser: new ComprehendSentiment(new ComprehendClient({ maxAttempts: 1 }), {
     // $0.30 a minute at the list price, some 1,000 verdicts.
     limits: { unitsPerMinute: 3_000, parallelCalls: 16, cachedVerdicts: 10_000 },
@@ -20,4 +20,16 @@ const dependencies = {
   }),
 };
 
-export const handler = middy<unknown>().handler((batch) => triageMessages(batch, dependencies));
+const deciders = (policy: Policy) => ({
+  policy,
+  assess: createPrequalifier(policy, detector),
+  router: createRouter(policy),
+});
+let deciding: ReturnType<typeof deciders> | undefined;
+
+export const handler = middy<unknown>().handler(async (batch) => {
+  const policy = await policies.current();
+  // Compiling the lexicons takes longer than a batch: once for each policy.
+  if (deciding?.policy !== policy) deciding = deciders(policy);
+  return triageMessages(batch, { ...dependencies, ...deciding });
+});

@@ -14,8 +14,10 @@ export const caseEnvironmentSchema = z.object({
   }),
   TIMER_QUEUE_URL: z.url(),
   ESCALATION_TOPIC_ARN: z.string().min(1),
-  /** Compiled policy, a file beside the bundle. */
-  POLICY_FILE: z.string().min(1),
+  /** Where AppConfig keeps the compiled policy: ids. */
+  POLICY_APPLICATION: z.string().min(1),
+  POLICY_ENVIRONMENT: z.string().min(1),
+  POLICY_PROFILE: z.string().min(1),
   /** Where a record goes that can never succeed, with the reason. */
   DEAD_LETTER_QUEUE_URL: z.url(),
 });

@@ -56,6 +56,9 @@ export type LogEntry =
   | { event: 'timers_left_behind'; count: number; minute: string }
   | { event: 'outcome_refused'; caseId: string; desk: string; because: RefusalReason }
   | { event: 'analyser_degraded'; service: string; because: string }
+  | { event: 'policy_in_force'; version: string; before?: string }
+  | { event: 'policy_refused'; because: string; inForce?: string }
+  | { event: 'policy_unreachable'; because: string; inForce?: string }
   | { event: 'record_parked'; reason: string; recordId: string }
   | { event: 'record_retried'; because: string; recordId: string };
 

@@ -15,6 +15,7 @@ const promises = { firstReplySeconds: 3600, resolutionSeconds: 86_400 };
 
 /** A made-up brand's policy: as much of it as the stacks depend on. */
 export const policy = {
+  version: 'p1',
   desks: {
     in_house: { kind: 'in_house', title: 'In-house' },
     vendor_north: { kind: 'outsourced', title: 'North', escalatesTo: 'in_house' },
@@ -69,7 +70,12 @@ export function deploy(text = settingsText, { desks, stage }: { desks?: Policy['
   });
   const read = (stack: (typeof stacks)[keyof typeof stacks]) =>
     templateSchema.parse(Template.fromStack(stack).toJSON());
-  const templates = { data: read(stacks.data), pipeline: read(stacks.pipeline), operations: read(stacks.operations) };
+  const templates = {
+    data: read(stacks.data),
+    pipeline: read(stacks.pipeline),
+    operations: read(stacks.operations),
+    policy: read(stacks.policy),
+  };
   const all = Object.values(templates);
 
   return {

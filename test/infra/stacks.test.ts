@@ -318,11 +318,23 @@ describe('least privilege', () => {
     'sqs:GetQueueAttributes': [queue],
     'sqs:ChangeMessageVisibility': [queue],
   });
+  const configuration = ['PoliciesApplication', 'PoliciesEnvironment', 'PoliciesProfile'].map(
+    (prefix) => Object.keys(deployed.templates.pipeline.Resources).find((id) => id.startsWith(prefix)) ?? prefix,
+  );
+  const readsPolicy = Object.fromEntries(
+    ['StartConfigurationSession', 'GetLatestConfiguration'].map((call) => [
+      `appconfig:${call}`,
+      [
+        `arn:<AWS::Partition>:appconfig:<AWS::Region>:<AWS::AccountId>:application/<${configuration[0]}>/environment/<${configuration[1]}>/configuration/<${configuration[2]}>`,
+      ],
+    ]),
+  );
   const changesCases = {
     'dynamodb:BatchGetItem': ['Cases'],
     'dynamodb:GetItem': ['Cases'],
     'dynamodb:PutItem': ['Cases'],
     'sqs:SendMessage': [...desks, 'Parked', 'TimersQueue'],
+    ...readsPolicy,
   };
   const followsUp = {
     'dynamodb:Query': ['Cases'],
@@ -361,7 +373,7 @@ describe('least privilege', () => {
   it('every function uses the key through the services it calls only', () => {
     for (const name of functionNames) {
       const services = new Set(Object.keys(callsOf(name)).map((action) => action.split(':')[0]));
-      services.delete('comprehend');
+      for (const keyless of ['comprehend', 'appconfig']) services.delete(keyless);
       const [use, ...more] = grantsOf(name).filter(({ Action }) => Action.some((action) => action.startsWith('kms:')));
       expect(more).toEqual([]);
       expect(use?.Resource).toEqual(['<Key961B73FD.Arn>']);
@@ -374,7 +386,7 @@ describe('least privilege', () => {
     }
   });
 
-  it('no role has a wildcard, but for Comprehend, whose models are no resources', () => {
+  it('no role has a wildcard, but for Comprehend, whose models are no resources, and for listing alarms', () => {
     const wild = resources('AWS::IAM::Role').flatMap(({ Properties }) =>
       z
         .array(z.object({ PolicyDocument: statementsSchema }))
@@ -382,7 +394,7 @@ describe('least privilege', () => {
         .flatMap(({ PolicyDocument }) => PolicyDocument)
         .flatMap(({ Action, Resource }) => ([...Action, ...Resource].some((part) => part.includes('*')) ? Action : [])),
     );
-    expect(wild).toEqual(['comprehend:BatchDetectSentiment']);
+    expect(wild.sort()).toEqual(['cloudwatch:DescribeAlarms', 'comprehend:BatchDetectSentiment']);
     expect([...resources('AWS::IAM::Policy'), ...resources('AWS::IAM::ManagedPolicy')]).toEqual([]);
   });
 
@@ -569,6 +581,54 @@ describe('the desks of the policy', () => {
   });
 });
 
+describe('the policy', () => {
+  const one = (type: string): Resource => {
+    const [found, ...more] = resources(type);
+    if (found === undefined || more.length > 0) throw new Error(`not one ${type}`);
+    return found;
+  };
+
+  it('is rolled out step by step, watched, and taken back by an alarm on the functions that decide by it', () => {
+    expect(one('AWS::AppConfig::DeploymentStrategy').Properties).toMatchObject({
+      GrowthType: 'LINEAR',
+      GrowthFactor: 20,
+      DeploymentDurationInMinutes: 10,
+      FinalBakeTimeInMinutes: 10,
+    });
+    const alarm = resources('AWS::CloudWatch::Alarm').find((each) => text(each, 'AlarmName').endsWith('policy-harms'));
+    expect(nameOf(one('AWS::AppConfig::Environment').Properties['Monitors'])).toEqual([
+      { AlarmArn: `<${alarm?.logicalId}.Arn>`, AlarmRoleArn: expect.stringMatching(/^<PoliciesMonitorRole\w+\.Arn>$/) },
+    ]);
+    expect(JSON.stringify(alarm?.Properties['Metrics'])).toMatch(
+      /PolicyRefused.*vigie-test-triage-messages.*vigie-test-fire-timers.*vigie-test-record-outcomes/,
+    );
+  });
+
+  it('keeps the versions before, to go back to', () => {
+    expect(one('AWS::AppConfig::HostedConfigurationVersion')).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    });
+  });
+
+  it('is checked by AppConfig too, with a schema that AppConfig takes', () => {
+    const [validator] = z
+      .array(z.object({ Type: z.literal('JSON_SCHEMA'), Content: z.string().max(32_768) }))
+      .parse(one('AWS::AppConfig::ConfigurationProfile').Properties['Validators']);
+    const schema = record.parse(JSON.parse(validator?.Content ?? ''));
+    expect(schema['$schema']).toBe('http://json-schema.org/draft-04/schema#');
+    expect(schema['required']).toEqual(expect.arrayContaining(['version', 'desks', 'routing', 'lexicons']));
+    // Words of later drafts, which draft 4 does not know.
+    expect(validator?.Content).not.toMatch(/"(const|\$defs|propertyNames|contains|if)":/);
+  });
+
+  it('that would not fit into a template is refused with its size', () => {
+    const desks = { in_house: { kind: 'in_house', title: 'x'.repeat(1_000_000) } } as const;
+    expect(() => deploy(settingsText, { desks })).toThrow(ConfigurationError);
+    expect(() => deploy(settingsText, { desks })).toThrow(/compiled it takes 1005\d+ of the 1000000 bytes/);
+  });
+});
+
 describe('whoever operates it', () => {
   it('finds the addresses that people and scripts need in the outputs', () => {
     expect(Object.keys(deployed.templates.data.Outputs).filter((name) => !name.startsWith('Exports'))).toEqual([
@@ -596,9 +656,28 @@ describe('whoever operates it', () => {
     expect(alarms.length).toBeGreaterThan(20);
     for (const alarm of alarms) {
       expect(text(alarm, 'AlarmDescription')).toMatch(/^\w.{20,}\. Runbook: docs\/runbook\.md#[a-z-]+$/);
+      // Not for people, who are told by policy-refused and function-fails: it takes a policy's rollout back.
+      if (text(alarm, 'AlarmName') === 'vigie-test-policy-harms') continue;
       expect(nameOf(alarm.Properties['AlarmActions'])).toEqual([expect.stringContaining('AlarmTopic')]);
       expect(nameOf(alarm.Properties['OKActions'])).toEqual([expect.stringContaining('AlarmTopic')]);
     }
+  });
+
+  it('counts in the logs whatever alarms and the dashboard read of our own metrics', () => {
+    const made = new Set(
+      resources('AWS::Logs::MetricFilter')
+        .flatMap(({ Properties }) =>
+          z.array(z.object({ MetricName: z.string() })).parse(Properties['MetricTransformations']),
+        )
+        .map(({ MetricName }) => MetricName),
+    );
+    const read = [
+      ...JSON.stringify([alarms, resources('AWS::CloudWatch::Dashboard')]).matchAll(
+        /MetricName":"(\w+)","Namespace":"Vigie\/test"|Vigie\/test\\+",\\+"(\w+)/g,
+      ),
+    ].map(([, alarmed, drawn]) => alarmed ?? drawn);
+    expect(read.length).toBeGreaterThan(8);
+    expect(read.filter((name) => !made.has(name ?? ''))).toEqual([]);
   });
 
   const runbook = join(import.meta.dirname, '..', '..', 'docs', 'runbook.md');

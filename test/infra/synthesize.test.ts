@@ -94,27 +94,30 @@ describe('synthesis', () => {
     expect(existsSync(join(outDir, 'VigieOperations.template.json'))).toBe(true);
   });
 
-  it('puts each function into an asset with its module, and the policy beside those that decide by it', async () => {
-    const { outDir, policy } = await synthesize(made());
+  it('puts each function into an asset of its own, with its module and nothing else', async () => {
+    const { outDir } = await synthesize(made());
     const contents = resources(outDir, 'VigiePipeline', 'AWS::Lambda::Function').map((properties) => {
       const { FunctionName, Code } = z
         .object({ FunctionName: z.string(), Code: z.object({ S3Key: z.string() }) })
         .parse(properties);
       const dir = join(outDir, `asset.${Code.S3Key.replace('.zip', '')}`);
-      const files = readdirSync(dir).sort();
-      if (files.includes('policy.json')) {
-        const shipped = policySchema.parse(JSON.parse(readFileSync(join(dir, 'policy.json'), 'utf8')));
-        expect(shipped.version).toBe(policy.version);
-      }
-      return [FunctionName.replace('vigie-dev-', ''), ...files];
+      return [FunctionName.replace('vigie-dev-', ''), ...readdirSync(dir)];
     });
-    expect(contents).toEqual([
-      ['receive-webhook', 'index.mjs'],
-      ['triage-messages', 'index.mjs', 'policy.json'],
-      ['sweep-timers', 'index.mjs'],
-      ['fire-timers', 'index.mjs', 'policy.json'],
-      ['record-outcomes', 'index.mjs', 'policy.json'],
-    ]);
+    expect(contents).toEqual(functionNames.map((name) => [name, 'index.mjs']));
+  });
+
+  it('changes nothing but the policy stack when the policy changes', async () => {
+    const before = made();
+    const { outDir: first } = await synthesize(before);
+    const policyDir = policyOf({ 'routing.yaml': policyFiles['routing.yaml'].replace('An idea.', 'A wish.') });
+    const { outDir: second, policy } = await synthesize({ ...made(), functionsDir: before.functionsDir, policyDir });
+    const template = (outDir: string, stack: string) => readFileSync(join(outDir, `${stack}.template.json`), 'utf8');
+    for (const stack of ['VigieData', 'VigiePipeline', 'VigieOperations']) {
+      expect(template(second, stack)).toBe(template(first, stack));
+    }
+    const [hosted] = resources(second, 'VigiePolicy', 'AWS::AppConfig::HostedConfigurationVersion');
+    expect(policySchema.parse(JSON.parse(z.string().parse(hosted?.['Content'])))).toEqual(policy);
+    expect(template(second, 'VigiePolicy')).not.toBe(template(first, 'VigiePolicy'));
   });
 
   it('gives the same templates for the same sources', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,17 +68,27 @@ describe('a command line that cannot be followed', () => {
   });
 });
 
-test('a start says where it is and what to try, and ends quietly when told to', async () => {
-  const { child, said } = npmStart('--port', '0', '--data', join(directory, 'data'));
+test('a start says where it is and what to try, takes up an edited policy, and ends quietly when told to', async () => {
+  const policy = join(directory, 'policy');
+  cpSync(join(root, 'policy'), policy, { recursive: true });
+  const { child, said } = npmStart('--port', '0', '--data', join(directory, 'data'), '--policy', policy);
   const ended = once(child, 'close');
-  while (!said.out.includes('Ctrl-C') && child.exitCode === null) {
-    await Promise.race([once(child.stdout, 'data'), ended]);
-  }
+  const says = async (words: string) => {
+    while (!said.out.includes(words) && child.exitCode === null) {
+      await Promise.race([once(child.stdout, 'data'), ended]);
+    }
+  };
+  await says('Ctrl-C');
   expect(said.err).toBe('');
   expect(said.out).toMatch(/^vigie ready http:\/\/127\.0\.0\.1:\d+\n/);
   expect(said.out).toContain('npm run vigie -- watch');
   expect(said.out).toContain('npm run vigie -- demo');
   expect(said.out).toContain('AmazonSQS.ReceiveMessage');
+  appendFileSync(join(policy, 'desks.yaml'), 'nonsense: true\n');
+  await says('the policy before stays in force');
+  expect(said.out).toMatch(/desks\.yaml:\d+/);
+  cpSync(join(root, 'policy'), policy, { recursive: true });
+  await says('is in force\n');
   child.kill('SIGINT');
   const [code] = await ended;
   expect([code, said.err]).toEqual([0, '']);
