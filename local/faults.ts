@@ -1,10 +1,11 @@
-import type { AwsCall } from './aws-call.ts';
+import type { AwsAnswer, AwsCall } from './aws-call.ts';
 import type { Clock } from './clock.ts';
 
 /**
  * What goes wrong with a call. An error is answered instead of carrying the call out (`fields` go into its body, as the
  * `CancellationReasons` of a cancelled transaction do). `drop-answer` carries it out and cuts the connection: a timeout after
- * success. The caller's process is killed before or after the call is carried out. A delay is in milliseconds of real time.
+ * success. The caller's process is killed before or after the call is carried out. A delay is in milliseconds of real time. An `answer` may say
+ * something else than what happened, as when a part of a batch fails.
  */
 export type Fault =
   | {
@@ -14,6 +15,7 @@ export type Fault =
       readonly fields?: Readonly<Record<string, unknown>>;
     }
   | { readonly delay: number }
+  | { readonly answer: (carriedOut: AwsAnswer) => AwsAnswer }
   | 'drop-answer'
   | 'kill-caller'
   | 'kill-caller-after';

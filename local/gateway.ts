@@ -123,7 +123,7 @@ export class Gateway {
         ...(fields === undefined ? {} : { fields }),
       });
     }
-    if (typeof fault === 'object') await new Promise((resolve) => setTimeout(resolve, fault.delay));
+    if (typeof fault === 'object' && 'delay' in fault) await new Promise((resolve) => setTimeout(resolve, fault.delay));
     const denied = caller.name === undefined ? undefined : await permissions.deniedBy(caller.name, call);
     if (denied !== undefined) {
       meters.count(caller.name, service, operation, 'denied');
@@ -138,7 +138,8 @@ export class Gateway {
     meters.count(caller.name, service, operation, answer.status < 400 ? 'answered' : 'refused');
     bill(meters, call, body, answer);
     if (fault === 'kill-caller-after') killEnvironment(caller.accessKeyId);
-    return fault === 'drop-answer' || fault === 'kill-caller-after' ? lost : answer;
+    if (fault === 'drop-answer' || fault === 'kill-caller-after') return lost;
+    return typeof fault === 'object' && 'answer' in fault ? fault.answer(answer) : answer;
   }
 
   async #serve(parts: GatewayParts, incoming: IncomingMessage, answer: ServerResponse): Promise<void> {

@@ -1,3 +1,5 @@
+import * as z from 'zod';
+import type { AwsAnswer, AwsCall } from '../../local/aws-call.ts';
 import { randomFrom } from '../../local/commands/cost.ts';
 import type { Fault, Faults } from '../../local/faults.ts';
 
@@ -9,12 +11,41 @@ const shares = {
   'killed after the call': 0.004,
   'error 500': 0.01,
   'DynamoDB throttled': 0.02,
+  'DynamoDB batch read partly': 0.03,
   'transaction conflict': 0.04,
+  'SQS throttled': 0.01,
+  'SQS batch failed partly': 0.03,
   'Comprehend throttled': 0.2,
+  'Comprehend slow': 0.1,
+  'Comprehend failed partly': 0.2,
 } as const;
+type Kind = keyof typeof shares;
 
 /** Comprehend is down for the first of every so many of its calls. */
 const downCalls = { every: 30, first: 10 };
+/** Milliseconds: many times what a call takes here. */
+const slow = 600;
+
+/** What only one service does, in the order in which it is tried. */
+const ofService: Readonly<Partial<Record<AwsCall['service'], (call: AwsCall) => readonly (readonly [Kind, Fault])[]>>> =
+  {
+    comprehend: () => [
+      ['Comprehend throttled', { error: 'ThrottlingException', message: 'Rate exceeded' }],
+      ['Comprehend slow', { delay: slow }],
+      ['Comprehend failed partly', { answer: withoutFirstVerdict }],
+    ],
+    dynamodb: ({ operation, input }) => [
+      ['DynamoDB throttled', { error: 'ProvisionedThroughputExceededException' }],
+      ...(operation === 'TransactWriteItems' ? [['transaction conflict', conflict(input)] as const] : []),
+      ...(operation === 'BatchGetItem'
+        ? [['DynamoDB batch read partly', { answer: withFirstUnprocessed }] as const]
+        : []),
+    ],
+    sqs: ({ operation }) => [
+      ['SQS throttled', { error: 'RequestThrottled', message: 'Request is throttled.' }],
+      ...(operation === 'SendMessageBatch' ? [['SQS batch failed partly', { answer: withFirstFailed }] as const] : []),
+    ],
+  };
 
 export interface StormFaults extends Faults {
   /** How many faults of each kind there were. */
@@ -31,7 +62,7 @@ export function stormFaults(seed: number): StormFaults {
   const injected = new Map<string, number>();
   let calmed = false;
   let comprehendCalls = 0;
-  const hit = (kind: keyof typeof shares): boolean => random() < shares[kind] && counted(kind);
+  const hit = (kind: Kind): boolean => random() < shares[kind] && counted(kind);
   const counted = (kind: string): true => {
     injected.set(kind, (injected.get(kind) ?? 0) + 1);
     return true;
@@ -42,21 +73,17 @@ export function stormFaults(seed: number): StormFaults {
     calm() {
       calmed = true;
     },
-    before({ caller, service, operation, input }): Fault | undefined {
-      if (calmed || caller === undefined) return undefined;
-      if (service === 'comprehend') {
+    before(call): Fault | undefined {
+      if (calmed || call.caller === undefined) return undefined;
+      if (call.service === 'comprehend') {
         comprehendCalls += 1;
         if (comprehendCalls % downCalls.every < downCalls.first && counted('Comprehend down')) {
           return { error: 'InternalServerException', status: 500 };
         }
-        if (hit('Comprehend throttled')) return { error: 'ThrottlingException', message: 'Rate exceeded' };
-      }
-      if (service === 'dynamodb') {
-        if (hit('DynamoDB throttled')) return { error: 'ProvisionedThroughputExceededException' };
-        if (operation === 'TransactWriteItems' && hit('transaction conflict')) return conflict(input);
       }
       // A lost answer to a poll hides its messages for minutes: what a poller's end looks like, and as rare.
-      const isPoll = operation === 'ReceiveMessage';
+      const isPoll = call.operation === 'ReceiveMessage';
+      for (const [kind, fault] of isPoll ? [] : (ofService[call.service]?.(call) ?? [])) if (hit(kind)) return fault;
       if (!isPoll && hit('error 500')) return { error: 'InternalError', status: 500 };
       if ((!isPoll || random() < 0.1) && hit('answer lost after success')) return 'drop-answer';
       if (hit('killed before the call')) return 'kill-caller';
@@ -64,6 +91,45 @@ export function stormFaults(seed: number): StormFaults {
       return hit('delayed') ? { delay: Math.round(random() * 50) } : undefined;
     },
   };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function changed(answer: AwsAnswer, change: (body: Json) => Json): AwsAnswer {
+  if (answer.status >= 400) return answer;
+  return { ...answer, body: JSON.stringify(change(bodySchema.parse(JSON.parse(answer.body)))) };
+}
+const bodySchema = z.record(z.string(), z.unknown());
+const verdictsSchema = z.object({ ResultList: z.array(z.looseObject({ Index: z.number() })).default([]) });
+const sentSchema = z.object({ Successful: z.array(z.looseObject({ Id: z.string() })).default([]) });
+const itemsSchema = z.record(z.string(), z.array(z.looseObject({ pk: z.unknown(), sk: z.unknown() })));
+
+/** A batch in which one text could not be judged. */
+function withoutFirstVerdict(answer: AwsAnswer): AwsAnswer {
+  return changed(answer, (body) => {
+    const [first, ...ResultList] = verdictsSchema.parse(body).ResultList;
+    if (first === undefined) return body;
+    return { ResultList, ErrorList: [{ Index: first.Index, ErrorCode: 'INTERNAL_SERVER_ERROR', ErrorMessage: '' }] };
+  });
+}
+
+/** A batch of which one message is said not to be stored, though it is. */
+function withFirstFailed(answer: AwsAnswer): AwsAnswer {
+  return changed(answer, (body) => {
+    const [first, ...Successful] = sentSchema.parse(body).Successful;
+    if (first === undefined) return body;
+    return { Successful, Failed: [{ Id: first.Id, Code: 'InternalError', SenderFault: false }] };
+  });
+}
+
+/** A batch read that leaves one item for later. */
+function withFirstUnprocessed(answer: AwsAnswer): AwsAnswer {
+  return changed(answer, (body) => {
+    const [[table, [first, ...rest]] = ['', []]] = Object.entries(itemsSchema.parse(body['Responses']));
+    if (first === undefined) return body;
+    const { pk, sk } = first;
+    return { ...body, Responses: { [table]: rest }, UnprocessedKeys: { [table]: { Keys: [{ pk, sk }] } } };
+  });
 }
 
 function conflict({ TransactItems }: Readonly<Record<string, unknown>>): Fault {

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { ListTopicsCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import {
+  CreateQueueCommand,
   DeleteMessageBatchCommand,
   type Message,
   ReceiveMessageCommand,
@@ -57,11 +59,16 @@ export interface StormResult {
 
 const root = resolve(import.meta.dirname, '..', '..');
 const region = 'eu-west-1';
+const credentials = { accessKeyId: 'storm', secretAccessKey: 'local' };
 const lanes = ['urgent', 'standard'] as const;
 const senders = 12;
 /** Between two calls of a sender outside a burst, in milliseconds: a tenth of the rate in one. */
 const calmGap = 60;
 const burst = { every: 200, length: 80 };
+/** In milliseconds: a machine that slept, a time service that put the clock right, and beyond the five minutes in which FIFO queues know a twin. */
+const clockJumps = [30_000, -4_000, 150_000, -9_000, 320_000] as const;
+/** Where the storm listens to what people are told. */
+const noticeQueue = 'storm-notices';
 
 /**
  * Runs the whole of Vigie under load while everything that can go wrong does, lets it come to rest, and checks every promise against what was sent
@@ -124,12 +131,16 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
     sent.push(...plan.messages);
     poisons.push(...plan.acts.flatMap((act) => (act.kind === 'poison' ? [act.body] : [])));
     const restartAt = Math.floor(plan.acts.length / 2);
-    const crashAt = new Set([0.2, 0.4, 0.7, 0.9].map((share) => Math.floor(plan.acts.length * share)));
+    const at = (share: number) => Math.floor(plan.acts.length * share);
+    const crashAt = new Set([0.2, 0.4, 0.7, 0.9].map(at));
+    const jumpAt = new Map(clockJumps.map((jump, index) => [at((index + 0.5) / clockJumps.length), jump]));
     const rest = plan.acts.entries();
     const sender = async (): Promise<void> => {
       for (const [index, act] of rest) {
         if (index === restartAt) await site.restart();
         if (crashAt.has(index)) await site.killFunction(random);
+        const jump = jumpAt.get(index);
+        if (jump !== undefined) site.jump(jump);
         await perform(act);
         if (index % burst.every >= burst.length) await delay(calmGap);
       }
@@ -151,7 +162,7 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
     poisons,
     delivered: desks.delivered,
     ...(await site.stored()),
-    notices: site.notices(),
+    notices: await site.notices(),
     parked: await site.parked(),
     left: await site.left(),
     outsourced: outsourcedDesks(policyDir),
@@ -185,7 +196,6 @@ class Site {
   readonly policyDir: string;
   readonly client: SQSClient;
   run: EmbeddedRun;
-  readonly #notices = new Map<string, StormRecord['notices'][number]>();
 
   private constructor(
     dataDir: string,
@@ -202,7 +212,7 @@ class Site {
     this.client = new SQSClient({
       endpoint: run.sqsEndpoint,
       region,
-      credentials: { accessKeyId: 'storm', secretAccessKey: 'local' },
+      credentials,
       maxAttempts: 10,
     });
   }
@@ -210,13 +220,34 @@ class Site {
   static async start(dataDir: string, policyDir: string, seed: number): Promise<Site> {
     const clock = shiftingClock();
     const faults = stormFaults(seed);
-    return new Site(dataDir, policyDir, faults, await startEmbeddedRun({ dataDir, policyDir, clock, faults }), clock);
+    const run = await startEmbeddedRun({ dataDir, policyDir, clock, faults });
+    const site = new Site(dataDir, policyDir, faults, run, clock);
+    await site.#listen();
+    return site;
+  }
+
+  /** The run itself remembers only the last thousand notices. */
+  async #listen(): Promise<void> {
+    const sns = new SNSClient({ endpoint: this.run.url, region, credentials });
+    const { Topics = [] } = await sns.send(new ListTopicsCommand({}));
+    await this.client.send(new CreateQueueCommand({ QueueName: noticeQueue }));
+    for (const { TopicArn } of Topics) {
+      const Endpoint = `arn:aws:sqs:${region}:000000000000:${noticeQueue}`;
+      const Attributes = { RawMessageDelivery: 'true' };
+      await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint, Attributes }));
+    }
+    sns.destroy();
+  }
+
+  /** Forward or back; what falls due on the way happens at once. */
+  jump(milliseconds: number): void {
+    this.faults.count(`clock put ${milliseconds > 0 ? 'forward' : 'back'}`);
+    this.clock.shift(milliseconds);
   }
 
   /** A power cut, and everything started again over what was kept. */
   async restart(): Promise<void> {
     const { port } = this.run;
-    this.#noteNotices();
     this.faults.count('everything cut off and restarted');
     await this.run.kill();
     const { dataDir, policyDir, clock, faults } = this;
@@ -251,7 +282,10 @@ class Site {
 
   /** Takes up to ten messages; nothing while the run is away. */
   async take(queue: string, waitSeconds: number): Promise<readonly Message[]> {
-    const QueueUrl = this.run.queueUrl(queue);
+    return this.#takeFrom(this.run.queueUrl(queue), waitSeconds);
+  }
+
+  async #takeFrom(QueueUrl: string, waitSeconds: number): Promise<readonly Message[]> {
     try {
       const { Messages = [] } = await this.client.send(
         new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: waitSeconds }),
@@ -293,7 +327,6 @@ class Site {
       still = now === before && counts.every(({ visible }) => visible === 0) ? still + 1 : 0;
       before = now;
     }
-    this.#noteNotices();
   }
 
   async #counts(): Promise<{ name: string; visible: number; all: number }[]> {
@@ -309,25 +342,25 @@ class Site {
     return Object.fromEntries([...(await this.#counts()), ...dead].map(({ name, all }) => [name, all]));
   }
 
-  /** What people were told so far; the run itself remembers only the last thousand. */
-  #noteNotices(): void {
-    for (const { message } of this.run.notices()) {
-      const notice = escalationNoticeSchema.parse(JSON.parse(message));
-      this.#notices.set(notice.id, notice);
-    }
-  }
-
-  notices(): StormRecord['notices'] {
-    this.#noteNotices();
-    return [...this.#notices.values()];
+  /** What people were told; a notice that came twice counts once. */
+  async notices(): Promise<StormRecord['notices']> {
+    const all = (await this.#takeAll(`${this.run.url}/000000000000/${noticeQueue}`)).map((body) =>
+      escalationNoticeSchema.parse(JSON.parse(body)),
+    );
+    return [...new Map(all.map((notice) => [notice.id, notice])).values()];
   }
 
   async parked(): Promise<string[]> {
+    const bodies = await this.#takeAll(this.run.queueUrl('parked'));
+    return bodies.map((body) => parkedSchema.parse(JSON.parse(body)).body);
+  }
+
+  async #takeAll(url: string): Promise<string[]> {
     const bodies: string[] = [];
     for (;;) {
-      const messages = await this.take('parked', 0);
+      const messages = await this.#takeFrom(url, 0);
       if (messages.length === 0) return bodies;
-      for (const { Body = '' } of messages) bodies.push(parkedSchema.parse(JSON.parse(Body)).body);
+      bodies.push(...messages.map(({ Body = '' }) => Body));
     }
   }
 
@@ -336,7 +369,7 @@ class Site {
     const client = new DynamoDBClient({
       endpoint: this.run.url,
       region,
-      credentials: { accessKeyId: 'storm', secretAccessKey: 'local' },
+      credentials,
     });
     const stored: StoredWord[] = [];
     const cases: StormRecord['cases'][number][] = [];

@@ -18,7 +18,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
-    size: { type: 'string', default: '600' },
+    size: { type: 'string', default: '1000' },
     policy: { type: 'string' },
   },
 });
