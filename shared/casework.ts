@@ -139,7 +139,7 @@ async function writeOnce(
     return { kind: 'refused', reason: transition.reason, case: before };
   }
   const { case: after, effects, closes } = transition;
-  const stored: StoredEvent = { caseId: after.id, conversation, event, text, effects };
+  const stored: StoredEvent = { caseId: after.id, version: after.version, conversation, event, text, effects };
   const result = await store.append({ stored, before, after, closes, erases: await erases() });
   if (result.kind === 'moved') return 'moved';
   if (result.kind === 'known') return alreadyKnown(store, log, result.stored);

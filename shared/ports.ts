@@ -8,6 +8,8 @@ import type { PlatformSecrets } from './platforms/platform.ts';
 /** An event as it is kept: with the customer's words, until they are erased, and what the world was told of it. */
 export interface StoredEvent {
   readonly caseId: string;
+  /** The version that it made of its case: the order in which a case's events are replayed. */
+  readonly version: number;
   readonly conversation: Conversation;
   readonly event: CaseEvent;
   readonly text: string;
@@ -69,7 +71,7 @@ export interface CaseStore {
   eventsNamed(thread: Thread, idPrefix: string): Promise<readonly StoredEvent[]>;
   /** Writes the event and the case together, or nothing. */
   append(change: CaseChange): Promise<WriteResult>;
-  /** All events of a case in the order in which they were recorded. */
+  /** All events of a case in the order of the versions that they made. */
   history(subject: Case): Promise<readonly StoredEvent[]>;
   /** Keeps an event until its message is stored under `messageEventId`; `arrived` when it already is. */
   wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'>;
@@ -83,6 +85,12 @@ export interface CaseStore {
   dueIn(minute: string): Promise<readonly Timer[]>;
   checkpoint(): Promise<SweepCheckpoint | undefined>;
   saveCheckpoint(checkpoint: SweepCheckpoint): Promise<void>;
+}
+
+/** All that was ever stored, for reports. Reads the whole table: nothing that a function does on its way. */
+export interface CaseArchive {
+  /** The events of one thread after the other, each thread whole. */
+  threads(): AsyncIterable<readonly StoredEvent[]>;
 }
 
 export class StoreUnavailableError extends Error {

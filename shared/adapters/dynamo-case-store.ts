@@ -6,6 +6,7 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  ScanCommand,
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -22,6 +23,7 @@ import {
 } from '../domain/case.ts';
 import { inboundEventSchema } from '../domain/inbound-event.ts';
 import {
+  type CaseArchive,
   type CaseChange,
   type CaseStore,
   type StoredEvent,
@@ -50,6 +52,7 @@ type QueryInput = Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName
 
 const storedBodySchema = z.object({
   caseId: z.string(),
+  version: z.number().int(),
   conversation: conversationSchema,
   event: caseEventSchema,
   effects: z.array(effectSchema),
@@ -63,7 +66,7 @@ const keysPerBatch = 100;
 const waitingSeconds = 7 * 24 * 3600;
 
 /** Cases in one DynamoDB table; the keys are in `case-keys.ts`. */
-export class DynamoCaseStore implements CaseStore {
+export class DynamoCaseStore implements CaseStore, CaseArchive {
   readonly #client: DynamoDBClient;
   readonly #table: string;
 
@@ -142,7 +145,34 @@ export class DynamoCaseStore implements CaseStore {
         ':caseId': { S: subject.id },
       },
     });
-    return found.sort((a, b) => (a.event.recordedAt < b.event.recordedAt ? -1 : 1));
+    return found.sort((a, b) => a.version - b.version);
+  }
+
+  async *threads(): AsyncGenerator<readonly StoredEvent[]> {
+    // A scan gives a partition's items one after the other, over as many pages as it takes.
+    let thread: { readonly pk: string | undefined; readonly events: StoredEvent[] } = { pk: undefined, events: [] };
+    let from: Item | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await reached(
+        this.#client.send(
+          new ScanCommand({
+            TableName: this.#table,
+            FilterExpression: 'begins_with(sk, :events)',
+            ExpressionAttributeValues: { ':events': { S: 'E#' } },
+            ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+          }),
+        ),
+      );
+      for (const item of Items) {
+        if (item['pk']?.S !== thread.pk) {
+          if (thread.events.length > 0) yield thread.events;
+          thread = { pk: item['pk']?.S, events: [] };
+        }
+        thread.events.push(...[toStoredEvent(item)].filter((stored) => stored !== undefined));
+      }
+      from = LastEvaluatedKey;
+    } while (from !== undefined);
+    if (thread.events.length > 0) yield thread.events;
   }
 
   async wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'> {
@@ -231,14 +261,14 @@ export class DynamoCaseStore implements CaseStore {
     );
   }
 
-  #putEvent({ event, text, caseId, conversation, effects }: StoredEvent): TransactWriteItem {
+  #putEvent({ event, text, ...body }: StoredEvent): TransactWriteItem {
     return {
       Put: {
         TableName: this.#table,
         Item: {
-          ...keyItem(eventKey(conversation, event.id)),
-          caseId: { S: caseId },
-          body: { B: packJson({ caseId, conversation, event, effects }) },
+          ...keyItem(eventKey(body.conversation, event.id)),
+          caseId: { S: body.caseId },
+          body: { B: packJson({ ...body, event }) },
           ...(text === '' ? {} : { text: { S: text } }),
         },
         ConditionExpression: 'attribute_not_exists(pk)',

@@ -158,7 +158,8 @@ export function clocksOf(
       (a, b) => compare(a.dueAt, b.dueAt) || compare(a.ask.at, b.ask.at) || a.seconds - b.seconds,
     );
     if (nearest === undefined || startedAt === undefined) return undefined;
-    const closed = closedAt !== undefined && closedAt >= startedAt ? closedAt : undefined;
+    // A desk's clock may be behind the platform's: nothing runs on in a closed case.
+    const closed = closedAt === undefined ? undefined : latest([closedAt, startedAt]);
     const end = answer === undefined ? closed : earlier(answer, closed);
     const windowEnd = inWindow ? latest(asks.flatMap(({ replyBy }) => replyBy ?? [])) : undefined;
     const bound = windowEnd !== undefined && nearest.dueAt !== undefined && windowEnd < nearest.dueAt;

@@ -191,7 +191,14 @@ async function openCase(store: DynamoCaseStore, author: string): Promise<void> {
   const transition = applyEvent(undefined, event, conversation);
   if (transition.kind === 'refused') throw new Error(`a first message was refused: ${transition.reason}`);
   const { case: after, effects } = transition;
-  const stored = { caseId: after.id, conversation, event, text: 'Bonjour, où est mon colis ?', effects };
+  const stored = {
+    caseId: after.id,
+    version: after.version,
+    conversation,
+    event,
+    text: 'Bonjour, où est mon colis ?',
+    effects,
+  };
   await store.append({ stored, before: undefined, after, closes: undefined, erases: [] });
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
 import { applyEvent, type Case, type CaseEvent, type Conversation } from '../../shared/domain/case.ts';
 import { minuteOf } from '../../shared/domain/due.ts';
-import type { CaseChange, CaseStore } from '../../shared/ports.ts';
+import type { CaseArchive, CaseChange, CaseStore } from '../../shared/ports.ts';
 import { dynamoEngines, isInstalled, startEngine } from '../support/dynamodb-engines.ts';
 import { MemoryCaseStore } from '../support/memory-case-store.ts';
 import {
@@ -18,7 +18,7 @@ import {
 interface Implementation {
   readonly name: string;
   readonly available: boolean;
-  start(): Promise<{ store: CaseStore; stop(): Promise<void> }>;
+  start(): Promise<{ store: CaseStore & CaseArchive; stop(): Promise<void> }>;
 }
 
 const implementations: readonly Implementation[] = [
@@ -47,7 +47,14 @@ function change(
   if (transition.kind === 'refused') throw new Error(transition.reason);
   const { case: after, effects, closes } = transition;
   return {
-    stored: { caseId: after.id, conversation, event, text: fields.text ?? 'Où est mon colis ?', effects },
+    stored: {
+      caseId: after.id,
+      version: after.version,
+      conversation,
+      event,
+      text: fields.text ?? 'Où est mon colis ?',
+      effects,
+    },
     before,
     after,
     closes,
@@ -56,7 +63,7 @@ function change(
 }
 
 describe.each(implementations)('a case store: $name', ({ available, start }) => {
-  let store: CaseStore;
+  let store: CaseStore & CaseArchive;
   let stop: () => Promise<void>;
   let serial = 0;
   /** Each test has a conversation of its own in the shared store. */
@@ -80,6 +87,26 @@ describe.each(implementations)('a case store: $name', ({ available, start }) => 
       { current: first.after, known: first.stored },
     ]);
     expect(await store.history(first.after)).toEqual([first.stored]);
+  });
+
+  test.skipIf(!available)('gives back all that was ever stored, each thread whole', async () => {
+    const thread = `thread-${serial++}`;
+    const written: CaseChange[] = [];
+    for (const author of ['one', 'two']) {
+      const conversation = conversationWith(author, thread);
+      const first = change(undefined, received(`${author}-1`, 0), conversation);
+      const second = change(first.after, received(`${author}-2`, 1), conversation);
+      await store.append(first);
+      await store.append(second);
+      written.push(first, second);
+    }
+    const threads = await Array.fromAsync(store.threads());
+    const ids = threads.map((events) => new Set(events.map(({ conversation }) => conversation.thread)));
+    expect(ids.every(({ size }) => size === 1)).toBe(true);
+    const ours = threads.filter(([first]) => first?.conversation.thread === thread);
+    expect(ours).toHaveLength(1);
+    expect(ours[0]).toEqual(expect.arrayContaining(written.map(({ stored }) => stored)));
+    expect(ours[0]).toHaveLength(4);
   });
 
   test.skipIf(!available)('answers nothing for what it does not have', async () => {

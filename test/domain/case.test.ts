@@ -9,6 +9,7 @@ import {
   edited,
   noise,
   noonPlus,
+  outcomeOf,
   received,
   replied,
   routine,
@@ -26,30 +27,6 @@ function fold(before: Case | undefined, event: CaseEvent) {
 function refusal(before: Case | undefined, event: CaseEvent) {
   const transition = applyEvent(before, event, conversation);
   return transition.kind === 'refused' ? transition.reason : 'changed';
-}
-
-function outcome(subject: Case, type: 'claimed' | 'answered' | 'waiting_for_customer' | 'resolved', minutes: number) {
-  const { offer } = subject;
-  if (offer === undefined) throw new Error('no offer');
-  const at = noonPlus(minutes);
-  return {
-    type,
-    id: `outcome:${type}:${minutes}`,
-    at,
-    recordedAt: at,
-    offerId: offer.id,
-    fence: offer.fence,
-    desk: offer.desk,
-  };
-}
-
-function handBack(subject: Case, minutes: number): CaseEvent {
-  return {
-    ...outcome(subject, 'claimed', minutes),
-    type: 'handed_back',
-    code: 'cannot_resolve',
-    reason: 'out of scope',
-  };
 }
 
 function fired(subject: Case): CaseEvent {
@@ -167,7 +144,7 @@ describe('a breach', () => {
   test('never comes for a promise that was kept, a resolved or a withdrawn case', () => {
     const open = caseOf([received('m1', 0)]);
     const timer = fired(open);
-    for (const event of [replied(5), outcome(open, 'resolved', 5), deleted('m1', 5)]) {
+    for (const event of [replied(5), outcomeOf(open, 'resolved', 5), deleted('m1', 5)]) {
       expect(refusal(fold(open, event).case, timer)).toBe('stale_timer');
     }
   });
@@ -182,30 +159,30 @@ describe('an outcome', () => {
     ['waiting_for_customer', 'waiting', noonPlus(10)],
     ['resolved', 'resolved', noonPlus(10)],
   ] as const)('%s leaves the case %s', (type, state, firstReplyAt) => {
-    const subject = fold(open, outcome(open, type, 10)).case;
+    const subject = fold(open, outcomeOf(open, type, 10)).case;
     expect(subject.state).toBe(state);
     expect(subject.offer?.claimed).toBe(type !== 'claimed' || subject.offer?.claimed);
     expect(subject.clocks.first_reply?.fulfilledAt).toBe(firstReplyAt);
   });
 
   test('handed back goes in-house', () => {
-    const { case: subject, effects } = fold(open, handBack(open, 10));
+    const { case: subject, effects } = fold(open, outcomeOf(open, 'handed_back', 10));
     expect(kinds(effects)).toEqual(['recall vendor_atlas standard', 'offer in_house standard']);
     expect(subject).toMatchObject({ desk: 'in_house', route: 'in_house', because: 'handed back: out of scope' });
   });
 
   test('with an old fence, of another desk, for a closed or unknown case changes nothing', () => {
-    const late = outcome(open, 'answered', 20);
+    const late = outcomeOf(open, 'answered', 20);
     expect(refusal(fold(open, received('m2', 5, sensitive)).case, late)).toBe('stale_fence');
     expect(refusal(open, { ...late, desk: 'vendor_boreal' })).toBe('foreign_desk');
-    expect(refusal(fold(open, outcome(open, 'resolved', 5)).case, late)).toBe('case_closed');
+    expect(refusal(fold(open, outcomeOf(open, 'resolved', 5)).case, late)).toBe('case_closed');
     expect(refusal(undefined, late)).toBe('unknown_case');
   });
 });
 
 describe('after the end', () => {
   const open = caseOf([received('m1', 0)]);
-  const resolved = fold(open, outcome(open, 'resolved', 10)).case;
+  const resolved = fold(open, outcomeOf(open, 'resolved', 10)).case;
 
   test('a new message opens a new case that names the old one', () => {
     const { case: next, closes } = applied(resolved, received('m2', 60));

@@ -67,6 +67,18 @@ test.each([
   expect(await caseIn(world)).toEqual(before);
 });
 
+test('an outcome for a closed case is refused and changes nothing', async () => {
+  const { world, outcome } = await withOffer();
+  await recordOutcomes(batchOf({ ...outcome, type: 'resolved' }), world.dependencies);
+  const before = await caseIn(world);
+  await recordOutcomes(batchOf({ ...outcome, id: 'o2' }), world.dependencies);
+  expect(world.deskMessages('vendor_atlas-standard.fifo').at(-1)?.message.data).toMatchObject({
+    outcomeId: 'o2',
+    because: 'case_closed',
+  });
+  expect(await caseIn(world)).toEqual(before);
+});
+
 test('an outcome for another desk’s case is refused', async () => {
   const { world, outcome } = await withOffer();
   await recordOutcomes(batchOf({ ...outcome, desk: 'in_house' }), world.dependencies);

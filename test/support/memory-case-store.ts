@@ -9,9 +9,10 @@ import {
   waitingKey,
 } from '../../shared/adapters/case-keys.ts';
 import type { Timer } from '../../shared/contracts/timer.ts';
-import type { Case, Conversation } from '../../shared/domain/case.ts';
+import { type Case, type Conversation, partitionOf } from '../../shared/domain/case.ts';
 import { minuteOf } from '../../shared/domain/due.ts';
 import {
+  type CaseArchive,
   type CaseChange,
   type CaseStore,
   type StoredEvent,
@@ -23,7 +24,7 @@ import {
 } from '../../shared/ports.ts';
 
 /** A case store in memory that keeps the promises of the real one; `fail` makes chosen calls fail as an unreachable table does. */
-export class MemoryCaseStore implements CaseStore {
+export class MemoryCaseStore implements CaseStore, CaseArchive {
   /** Asked before each call with the method's name; `true` makes the call fail before it does anything. */
   fail: (method: string) => boolean = () => false;
   readonly #events = new Map<string, StoredEvent>();
@@ -86,7 +87,12 @@ export class MemoryCaseStore implements CaseStore {
     this.#reach('history');
     return [...this.#events.values()]
       .filter(({ caseId }) => caseId === subject.id)
-      .sort((a, b) => (a.event.recordedAt < b.event.recordedAt ? -1 : 1));
+      .sort((a, b) => a.version - b.version);
+  }
+
+  async *threads(): AsyncGenerator<readonly StoredEvent[]> {
+    this.#reach('threads');
+    yield* Map.groupBy(this.#events.values(), ({ conversation }) => partitionOf(conversation)).values();
   }
 
   async wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'> {

@@ -76,9 +76,21 @@ export function replied(minutes: number): CaseEvent {
   return { type: 'own_reply', id: `own_reply:r${minutes}`, at, recordedAt: at, messageKey: `r${minutes}` };
 }
 
-/** The case after these events; fails the test when one is refused. */
-export function caseOf(events: readonly CaseEvent[], conversation = conversationWith('claire')): Case {
-  let subject: Case | undefined;
+type OutcomeEvent = Extract<CaseEvent, { offerId: string }>;
+type OutcomeType = 'claimed' | 'heartbeat' | 'answered' | 'waiting_for_customer' | 'resolved' | 'handed_back';
+
+/** What the desk that has the case's live offer reports, minutes after noon. */
+export function outcomeOf({ offer }: Case, type: OutcomeType, minutes: number): OutcomeEvent {
+  if (offer === undefined) throw new Error('no offer');
+  const at = noonPlus(minutes);
+  const { id: offerId, fence, desk } = offer;
+  const base = { id: `outcome:${type}:${minutes}`, at, recordedAt: at, offerId, fence, desk };
+  return type === 'handed_back' ? { type, ...base, code: 'cannot_resolve', reason: 'out of scope' } : { type, ...base };
+}
+
+/** The case after these events, from the one before them on; fails the test when one is refused. */
+export function caseOf(events: readonly CaseEvent[], conversation = conversationWith('claire'), before?: Case): Case {
+  let subject = before;
   for (const event of events) {
     const transition = applyEvent(subject, event, conversation);
     if (transition.kind === 'refused') throw new Error(`${event.type} was refused: ${transition.reason}`);
