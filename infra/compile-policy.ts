@@ -48,6 +48,7 @@ const accountDetails = {
     .optional(),
   store: z.string().optional(),
   languages: languagesEntry.optional(),
+  names: z.array(z.string().min(1)).optional(),
 };
 const accountEntry = closedObject({
   channel: channelSchema,
@@ -62,6 +63,7 @@ interface Group {
   readonly country?: string | undefined;
   readonly store?: string | undefined;
   readonly languages?: string[] | undefined;
+  readonly names?: string[] | undefined;
   readonly accounts?: z.infer<typeof accountEntry>[] | undefined;
   readonly groups?: Group[] | undefined;
 }
@@ -230,7 +232,7 @@ function toTargets(
   };
 }
 
-type Inherited = Pick<Account, 'country' | 'store'> & Partial<Pick<Account, 'purpose' | 'languages'>>;
+type Inherited = Pick<Account, 'country' | 'store' | 'names'> & Partial<Pick<Account, 'purpose' | 'languages'>>;
 
 /** The accounts of a group and of the groups within, each with what it does not say itself taken from the nearest group that does. */
 function flatten({ group, accounts = [], groups = [], ...own }: Group, inherited: Inherited): Account[] {
@@ -249,11 +251,13 @@ function withDefaults(own: { [K in keyof Inherited]?: Inherited[K] | undefined }
   const country = own.country ?? inherited.country;
   const store = own.store ?? inherited.store;
   const languages = own.languages ?? inherited.languages;
+  const names = own.names ?? inherited.names;
   return {
     ...(purpose === undefined ? {} : { purpose }),
     ...(country === undefined ? {} : { country }),
     ...(store === undefined ? {} : { store }),
     ...(languages === undefined ? {} : { languages }),
+    ...(names === undefined ? {} : { names }),
   };
 }
 

@@ -72,8 +72,14 @@ export function readRows<Schema extends z.ZodType>(file: string, schema: Schema)
   });
 }
 
-/** Account under which messages of a file are judged: listed, so that being from a file is no doubt. */
+/** Account under which messages of a file are judged where no brand is named: listed, so that being from a file is no doubt. */
 const fileAccount = 'file';
+
+/** The brand as a name; a word in lower case only says what kind of business it is. */
+function accountOf(row: MessageRow): string {
+  const brand = row.context?.brand?.trim() ?? '';
+  return /^\p{Lu}/u.test(brand) ? brand : fileAccount;
+}
 
 const channelNames: Readonly<Record<string, string>> = {
   twitter: 'x',
@@ -112,17 +118,17 @@ export function createLocalTriage(policy: Policy): (message: InboundEvent) => Ve
 
 /** A judge of rows of a file: its messages count as public ones to a listed after-sales account of their channel. */
 export function createRowTriage(policy: Policy, rows: readonly MessageRow[]): (row: MessageRow) => Verdict {
-  const channels = new Set(rows.map(channelOf));
   const triage = createLocalTriage({
     ...policy,
     accounts: [
       ...policy.accounts,
-      ...[...channels].map((channel) => ({
-        channel,
-        id: fileAccount,
+      ...[...new Map(rows.map((row) => [`${channelOf(row)} ${accountOf(row)}`, row])).values()].map((row) => ({
+        channel: channelOf(row),
+        id: accountOf(row),
         title: 'Messages of a file',
         purpose: 'after_sales' as const,
         languages: [],
+        ...(accountOf(row) === fileAccount ? {} : { names: [accountOf(row)] }),
       })),
     ],
   });
@@ -131,7 +137,7 @@ export function createRowTriage(policy: Policy, rows: readonly MessageRow[]): (r
       type: 'message_received',
       platform: 'file',
       channel: channelOf(row),
-      accountId: fileAccount,
+      accountId: accountOf(row),
       messageId: row.id === '' ? 'none' : row.id,
       thread: row.id === '' ? 'none' : row.id,
       author: {},

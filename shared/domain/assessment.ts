@@ -63,9 +63,26 @@ export const assessmentSchema = z.object({
   }),
   sentiment: sentimentSchema.optional(),
   signals: z.array(signalSchema),
+  /** The main matter first. */
   topics: z.array(z.object({ topic: topicSchema, confidence: z.number().min(0).max(1) })),
-  /** Set when there is nothing for the brand to do. */
-  noise: z.enum(['empty', 'letterless', 'tags_only', 'link_only', 'spam', 'pure_insult']).optional(),
+  /**
+   * Set when there is nothing for the brand to do: `headline` news or an offer that was passed on, `third_party` talk with somebody
+   * else, `brand_voice` an answer that the brand's own people wrote, `fragment` a word or two that say nothing.
+   */
+  noise: z
+    .enum([
+      'empty',
+      'letterless',
+      'tags_only',
+      'link_only',
+      'headline',
+      'third_party',
+      'brand_voice',
+      'fragment',
+      'spam',
+      'pure_insult',
+    ])
+    .optional(),
   /** Abusive wording, judged apart from the matter: a tool may mask it, a priority never falls for it. */
   abusive: z.boolean(),
   /** Kinds of personal data seen (`email`, `phone`, …). */

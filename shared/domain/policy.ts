@@ -43,6 +43,8 @@ export const accountSchema = z.object({
   store: z.string().optional(),
   /** ISO 639-1, most used first. */
   languages: z.array(z.string()),
+  /** What the brand is called, in names and handles: a message that begins with somebody else's is talk with them. */
+  names: z.array(z.string()).optional(),
 });
 export type Account = z.infer<typeof accountSchema>;
 
@@ -54,7 +56,9 @@ const partConditions = {
   topics: z.array(topicSchema).min(1).optional(),
   /** How sure the topic must be, 0 to 1. */
   topic_confidence: z.number().min(0).max(1).optional(),
-  /** `true`: no matter of service, praise or wish was recognised (with `topic_confidence` or more). */
+  /** The main matter is one of these. */
+  main_topics: z.array(topicSchema).min(1).optional(),
+  /** `true`: it is no noise, and no matter of service, praise or wish was recognised (with `topic_confidence` or more). */
   unrecognised: z.boolean().optional(),
   sentiment: z.array(sentimentLabels).min(1).optional(),
   channels: z.array(channelSchema).min(1).optional(),

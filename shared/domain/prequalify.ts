@@ -3,7 +3,9 @@ import type { InboundEvent } from './inbound-event.ts';
 import { createLexiconMatcher, type Hit } from './lexicon.ts';
 import { type Account, accountFinder, type Policy } from './policy.ts';
 import { redact } from './redact.ts';
-import { type Token, tokenise } from './text.ts';
+import { sentimentOf } from './sentiment.ts';
+import { fold, type Token, tokenise } from './text.ts';
+import { topicsOf } from './topics.ts';
 
 export interface LanguageDetector {
   /** ISO 639-1 or `und`, with a confidence of 0 to 1. Pure; never throws. */
@@ -28,7 +30,20 @@ const takenBack: ReadonlySet<string> = new Set([
 const tellingLetters = 8;
 /** A link under so many words, none of them the author's own, is a headline that was passed on. */
 const headlineWords = 4;
-const headlineTopics: ReadonlySet<Topic> = new Set(['community', 'spam', 'store_info', 'order_delivery', 'other']);
+const headlineTopics: ReadonlySet<Topic> = new Set([
+  'community',
+  'spam',
+  'store_info',
+  'order_delivery',
+  'billing',
+  'other',
+]);
+const matterless: ReadonlySet<Topic> = new Set(['community', 'spam', 'other', 'praise']);
+/** Agents sign with their initials: "^JM", "/ar". */
+const initials = /(?:\^[A-Z]{1,3}|\s\/[a-z]{2})(?:\s+https?:\S+)?\s*$/u;
+/** So few words, with nothing known among them and nothing beside them, say nothing. */
+const fragmentWords = 3;
+const longTokens = 100;
 /** How many entries of one reason count: a repeated word is no new evidence. */
 const evidenceOfOneReason = 4;
 /** Pictures without words can show anything; these cannot. */
@@ -44,12 +59,18 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
     const tokens = tokenise(message.text);
     const words = tokens.filter(({ kind }) => kind === 'word');
     const unread = message.type === 'fetch_needed' || showsOnlyPictures(message);
-    const language = languageOf(message, words.length, accountOf(message).account, detector, languages);
-    const hits = weigh(matcher.match(tokens), tokens, language.code);
+    const { account } = accountOf(message);
+    const language = languageOf(message, words.length, account, detector, languages);
+    const found = matcher.match(tokens);
+    const hits = weigh(found, tokens, language.code);
     const signals = signalsOf(hits, tokens);
-    const topics = topicsOf(hits);
+    const feeling = sentimentOf(tokens, found, language.code).label;
+    const topics = topicsOf(hits, { signals, feeling, asks: tokens.some(({ forms }) => forms[0] === '?') });
     const abusive = cueStrength(hits, 'insult') > 0 || cueStrength(hits, 'swearing') > 0;
-    const noise = unread ? undefined : noiseOf(tokens, words, hits, signals, topics);
+    const read = !unread && (languages.has(language.code) || words.length === 0);
+    const noise = read
+      ? noiseOf({ message, tokens, words, hits, signals, topics, brand: brandWords(account) })
+      : undefined;
     const missing: Assessment['missing'] = unread ? ['text'] : [];
     if (!unread && noise === undefined && !languages.has(language.code)) missing.push('language');
     return {
@@ -173,7 +194,9 @@ function angerOf(hits: readonly Hit[], tokens: readonly Token[]): Signal[] {
   const present = Object.entries(parts).filter(([, strength]) => strength >= 0.4);
   const strength = present.reduce((sum, [, part]) => sum + part, 0);
   if (present.length === 0) return [];
-  const confidence = present.length === 1 ? 0.15 * strength : Math.min(0.95, 0.46 * strength);
+  // In a long text two of them meet by chance.
+  const together = tokens.length > longTokens && present.length === 2 ? 0.3 : 0.46;
+  const confidence = present.length === 1 ? 0.15 * strength : Math.min(0.95, together * strength);
   return [
     {
       reason: 'strong_public_anger',
@@ -184,24 +207,19 @@ function angerOf(hits: readonly Hit[], tokens: readonly Token[]): Signal[] {
   ];
 }
 
-function topicsOf(hits: readonly Hit[]): Assessment['topics'] {
-  const against = new Map<Topic, number>();
-  for (const { means, confidence } of hits) {
-    if (means.kind === 'topic') against.set(means.name, (against.get(means.name) ?? 1) * (1 - confidence));
-  }
-  return [...against]
-    .map(([topic, doubt]) => ({ topic, confidence: toHundredths(1 - doubt) }))
-    .filter(({ confidence }) => confidence >= 0.3)
-    .sort((a, b) => b.confidence - a.confidence || (a.topic < b.topic ? -1 : 1));
+interface Reading {
+  readonly message: InboundEvent;
+  readonly tokens: readonly Token[];
+  readonly words: readonly Token[];
+  readonly hits: readonly Hit[];
+  readonly signals: readonly Signal[];
+  readonly topics: Assessment['topics'];
+  /** Words that stand for the brand in names and handles. */
+  readonly brand: readonly string[];
 }
 
-function noiseOf(
-  tokens: readonly Token[],
-  words: readonly Token[],
-  hits: readonly Hit[],
-  signals: readonly Signal[],
-  topics: Assessment['topics'],
-): Assessment['noise'] {
+function noiseOf(reading: Reading): Assessment['noise'] {
+  const { message, tokens, words, hits, signals, topics } = reading;
   if (tokens.length === 0) return 'empty';
   if (signals.some(({ confidence }) => confidence >= 0.3)) return undefined;
   const has = (kind: Token['kind']) => tokens.some((token) => token.kind === kind);
@@ -212,22 +230,62 @@ function noiseOf(
     if (has('link')) return 'link_only';
     return has('hashtag') || has('mention') ? 'tags_only' : 'letterless';
   }
-  if (has('link') && words.length >= headlineWords && isHeadline(tokens, hits, topics)) return 'link_only';
+  if (cueStrength(hits, 'brand_voice') > 0 || initials.test(message.text))
+    return message.public ? 'brand_voice' : undefined;
+  if (has('link') && words.length >= headlineWords && isHeadline(reading)) return 'headline';
   const spam = topics.find(({ topic }) => topic === 'spam')?.confidence ?? 0;
-  if (spam >= 0.75) return 'spam';
-  const matter = topics.some(({ topic }) => topic !== 'community' && topic !== 'other');
+  const matter = topics.some(({ topic, confidence }) => matterless.has(topic) === false && confidence >= 0.5);
+  if (spam >= 0.75 && !(complains(reading) && matter)) return 'spam';
   if (cueStrength(hits, 'insult') >= 0.6 && !matter && words.length <= 12) return 'pure_insult';
+  if (!message.public) return undefined;
+  if (isTalkWithOthers(reading) && !(complains(reading) && matter)) return 'third_party';
+  const says = hits.some(({ means }) => means.kind === 'topic' || means.kind === 'sentiment');
+  if (words.length <= fragmentWords && words.length === tokens.length && !says) {
+    return 'fragment';
+  }
   return undefined;
 }
 
-/** News and offers that were passed on: addressed to nobody, by nobody, with no complaint and no feeling in them. */
-function isHeadline(tokens: readonly Token[], hits: readonly Hit[], topics: Assessment['topics']): boolean {
+/** Somebody who speaks for himself, and not content. */
+function complains({ hits }: Reading): boolean {
   return (
-    cueStrength(hits, 'personal') === 0 &&
-    hits.every(({ means }) => means.kind !== 'sentiment') &&
-    topics.every(({ topic }) => headlineTopics.has(topic)) &&
-    !tokens.some(({ kind, forms }) => kind === 'mention' || kind === 'emoji' || forms[0] === '?' || forms[0] === '!')
+    cueStrength(hits, 'personal') > 0 &&
+    hits.some(({ means }) => means.kind === 'sentiment' && means.name === 'negative')
   );
+}
+
+/** News and offers that were passed on: by nobody, to nobody, and with no feeling but what the matter itself has ("delayed"). */
+function isHeadline({ tokens, hits, topics }: Reading): boolean {
+  const facts = new Set(hits.filter(({ means }) => means.kind === 'topic').map(({ start }) => start));
+  return (
+    tokens.every(({ kind }, index) => kind !== 'mention' || tokens[index - 1]?.forms[0] === 'via') &&
+    cueStrength(hits, 'personal') === 0 &&
+    cueStrength(hits, 'swearing') === 0 &&
+    hits.every(({ means, start }) => means.kind !== 'sentiment' || (means.name === 'negative' && facts.has(start))) &&
+    topics.every(({ topic }) => headlineTopics.has(topic)) &&
+    !tokens.some(({ kind, forms }) => kind === 'emoji' || forms[0] === '?' || forms[0] === '!')
+  );
+}
+
+/** A text that begins with a name or handle which is not the brand's, in a thread where the brand's own are known. */
+function isTalkWithOthers({ tokens, message, brand }: Reading): boolean {
+  if (brand.length === 0) return false;
+  const isBrand = ({ forms }: Token) => forms.some((form) => brand.some((name) => form.includes(name)));
+  const thread = /^"*re: */iu.exec(message.text)?.[0];
+  if (thread !== undefined) {
+    return !tokens
+      .filter(({ start }) => start >= thread.length)
+      .slice(0, 2)
+      .some(isBrand);
+  }
+  return tokens[0]?.kind === 'mention' && !tokens.some((token) => token.kind === 'mention' && isBrand(token));
+}
+
+/** The words of the account's names in the form tokens have; words of under four letters stand for too much else. */
+function brandWords(account: Account | undefined): string[] {
+  return (account?.names ?? [])
+    .flatMap((name) => fold(name).split(/[^\p{L}\p{N}]+/u))
+    .filter((word) => word.length >= 4);
 }
 
 function toHundredths(value: number): number {

@@ -171,9 +171,14 @@ function firstUnmet(when: Condition, facts: Facts): string | undefined {
       ? 'no topic was recognised'
       : `topics are ${assessment.topics.map(({ topic }) => topic).join(', ')}`;
   }
+  const [main] = assessment.topics;
+  if (when.main_topics !== undefined && (main === undefined || !when.main_topics.includes(main.topic))) {
+    return main === undefined ? 'no topic was recognised' : `the main topic is ${main.topic}`;
+  }
   if (
     when.unrecognised !== undefined &&
-    when.unrecognised === assessment.topics.some((found) => isMatter(found, when.topic_confidence))
+    when.unrecognised ===
+      (assessment.noise !== undefined || assessment.topics.some((found) => isMatter(found, when.topic_confidence)))
   ) {
     return when.unrecognised ? 'a matter of service was recognised' : 'no matter of service was recognised';
   }
