@@ -33,6 +33,9 @@ export class DataStack extends Stack {
   readonly desks: ReadonlyMap<string, DeskQueues>;
   readonly secrets: readonly Secret[];
   readonly secretPrefix: string;
+  /** With what the platforms' APIs are asked for words that a webhook left out. */
+  readonly apiTokens: Secret;
+  readonly apiTokensName: string;
 
   constructor(scope: Construct, id: string, props: DataStackProps) {
     super(scope, id, props);
@@ -120,6 +123,14 @@ export class DataStack extends Stack {
         encryptionKey: this.key,
         removalPolicy,
       });
+    });
+    this.apiTokensName = `vigie/${stage}/api-tokens`;
+    this.apiTokens = new Secret(secrets, 'api-tokens', {
+      secretName: this.apiTokensName,
+      description: 'Tokens of the platforms\' APIs, as docs/platforms.md says under "Words that are fetched"',
+      secretStringValue: SecretValue.unsafePlainText('{}'),
+      encryptionKey: this.key,
+      removalPolicy,
     });
 
     // Vendors name it in the policy of their own role.

@@ -11,6 +11,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type * as receiveWebhook from '../functions/receive-webhook/env.ts';
 import type * as sweepTimers from '../functions/sweep-timers/env.ts';
+import type * as triageMessages from '../functions/triage-messages/env.ts';
 import type { CaseEnvironment } from '../shared/runtime/case-environment.ts';
 import { PolicyStore } from './constructs/policy-store.ts';
 import {
@@ -121,6 +122,7 @@ export class PipelineStack extends Stack {
       PUBLIC_BASE_URL: settings.publicBaseUrl ?? this.api.apiEndpoint,
       PLATFORM_SECRET_PREFIX: data.secretPrefix,
     };
+    const triageEnvironment: Variables<triageMessages.Environment> = { API_TOKENS_SECRET: data.apiTokensName };
     const sweepEnvironment: Variables<sweepTimers.Environment> = {
       CASE_TABLE_NAME: data.table.tableName,
       TIMER_QUEUE_URL: data.timers.queue.queueUrl,
@@ -154,11 +156,12 @@ export class PipelineStack extends Stack {
         description: 'Prequalifies messages and opens or changes their cases',
         timeout: timings.triage.timeout,
         memoryMb: 1769,
-        environment: caseEnvironment,
+        environment: { ...caseEnvironment, ...triageEnvironment },
         grants: [
           consumes(data.intake.queue),
           ...caseGrants,
           followUpGrant,
+          reads([data.apiTokens]),
           // Comprehend's built-in models are no resources: its actions can be allowed on everything or not at all.
           { actions: ['comprehend:BatchDetectSentiment'], resources: ['*'] },
         ],

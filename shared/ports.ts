@@ -138,6 +138,26 @@ export interface PolicySource {
   current(): Promise<Policy>;
 }
 
+/** What a platform's API says of a message that came without its words. */
+export type FetchedMessage = Pick<InboundEvent, 'text'> &
+  Partial<Pick<InboundEvent, 'author' | 'postedAt' | 'language' | 'attachments' | 'permalink' | 'rating'>>;
+
+/**
+ * `found`; `gone`: the author has removed it; `later`: the API is down, slow or has had enough of us; `refused`: it will not say, whoever asks
+ * again; `no_access`: nobody has entered a token for this account.
+ */
+export type FetchResult =
+  | { readonly kind: 'found'; readonly message: FetchedMessage }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'later'; readonly because: string }
+  | { readonly kind: 'refused'; readonly because: string }
+  | { readonly kind: 'no_access' };
+
+/** Asks the platforms for the words of messages whose webhook had none (`fetch_needed`). Never rejects. */
+export interface MessageFetcher {
+  fetch(event: InboundEvent): Promise<FetchResult>;
+}
+
 /** The platforms' secrets. Both methods reject when the vault cannot be reached or holds nonsense. */
 export interface SecretVault {
   secretsOf(platform: string): Promise<PlatformSecrets>;

@@ -6,7 +6,12 @@ import type { CaseEvent, Conversation } from '../../shared/domain/case.ts';
 import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-event.ts';
 import type { Router } from '../../shared/domain/routing.ts';
 import { termsOf } from '../../shared/domain/terms.ts';
-import { type SentimentAnalyser, type StoredEvent, StoreUnavailableError } from '../../shared/ports.ts';
+import {
+  type MessageFetcher,
+  type SentimentAnalyser,
+  type StoredEvent,
+  StoreUnavailableError,
+} from '../../shared/ports.ts';
 import {
   type BatchAnswer,
   type BatchEdges,
@@ -15,21 +20,17 @@ import {
   type RecordResult,
   settleBatch,
 } from '../../shared/runtime/sqs-batch.ts';
+import { type Arrival, fetchWords } from './fetch-words.ts';
 
 export interface Dependencies extends Casework, BatchEdges {
   readonly assess: (message: InboundEvent) => Assessment;
   readonly router: Router;
   readonly analyser: SentimentAnalyser;
+  readonly fetcher: MessageFetcher;
 }
 
 /** So long a message waits for an analyser that is down or throttled; then it is decided without, and stays in-house. */
 const waitForAnalyserSeconds = 60;
-
-/** An event on its way, with the time its POST came in. */
-interface Arrival {
-  readonly receivedAt: string;
-  readonly event: InboundEvent;
-}
 
 /**
  * Triages a batch of the intake queue: messages are assessed, decided and folded into their cases first, then whatever is about a
@@ -86,23 +87,36 @@ async function receiveMessages(
     arrivals.map(({ event }) => ({ conversation: conversationOf(event), eventId: receivedId(event) })),
   );
   const fresh = arrivals.filter((_, index) => found[index]?.known === undefined);
-  const assessments = await assessAll(fresh, dependencies);
+  const fetched = await fetchWords(fresh, dependencies);
+  const readable = new Map<Arrival, Arrival>();
   const results = new Map<Arrival, RecordResult>();
+  for (const arrival of fresh) {
+    const outcome = fetched.get(arrival) ?? arrival;
+    if ('kind' in outcome) results.set(arrival, outcome);
+    else readable.set(arrival, outcome);
+  }
+  const assessments = await assessAll([...readable.values()], dependencies);
   const changes = new Map<Arrival, Change>();
   arrivals.forEach((arrival, index) => {
     const { current, known } = found[index] ?? {};
-    const conversation = conversationOf(arrival.event);
     if (known !== undefined) {
-      // Decided before; its effects may still be owed.
-      changes.set(arrival, { conversation, event: known.event, text: known.text, known: { current } });
+      // Decided before; its effects may still be owed. Its author may be known only since its words were fetched.
+      changes.set(arrival, {
+        conversation: known.conversation,
+        event: known.event,
+        text: known.text,
+        ...(known.conversation.author === conversationOf(arrival.event).author ? { known: { current } } : {}),
+      });
       return;
     }
-    const assessment = assessments.get(arrival);
+    const message = readable.get(arrival);
+    if (message === undefined) return;
+    const assessment = assessments.get(message);
     if (assessment === undefined) results.set(arrival, { kind: 'retry', because: 'the analyser is not available' });
     else
       changes.set(arrival, {
-        ...messageChange('message_received', arrival, assessment, dependencies),
-        known: { current },
+        ...messageChange('message_received', message, assessment, dependencies),
+        ...(message === arrival ? { known: { current } } : {}),
       });
   });
   const changed = await changeCases(dependencies, [...changes.values()]);

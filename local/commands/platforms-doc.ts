@@ -34,7 +34,7 @@ export async function run(args: readonly string[]): Promise<number> {
 /** The page as Markdown, platforms in the order of their titles. */
 export function platformsPage(all: readonly Platform[]): string {
   const sorted = [...all].sort((a, b) => a.about.title.localeCompare(b.about.title, 'en'));
-  return [introduction, ...sorted.map(sectionOf), addingOne].join('\n');
+  return [introduction, ...sorted.map(sectionOf), fetching, addingOne].join('\n');
 }
 
 const introduction = `# Platforms
@@ -58,6 +58,28 @@ Name: \`${name}\`
 - **Secrets.** ${about.secrets}
 `;
 }
+
+const fetching = `## Words that are fetched
+
+Some webhooks carry ids only: mentions on Instagram, TikTok and (in their old form) Facebook, comments on Facebook reviews, Google reviews.
+Their words are asked from the platform's API before anything is decided. The tokens are one JSON document in the secret
+\`vigie/<stage>/api-tokens\`; a platform that is left out is not asked.
+
+\`\`\`json
+{
+  "meta": { "token": "of a system user", "accounts": { "<page id>": "of that page" }, "appSecret": "of the app" },
+  "google": { "clientId": "…", "clientSecret": "…", "refreshToken": "with the scope business.manage" },
+  "tiktok": { "accounts": { "<user_openid>": "of that account" } }
+}
+\`\`\`
+
+- Without a token the message goes in-house unread, with the doubt \`text_not_read\`: no outsourced desk gets it.
+- While the API is down, slow or asks for a pause (\`Retry-After\`, Meta's usage headers), the message stays in the queue. After a quarter of an
+  hour it goes in-house unread.
+- When the API refuses (a token that ended, a permission that is missing, something that is not there), the message is parked with the
+  reason; see \`records-parked\` in the runbook. When the API says that the message is gone, there is no case.
+- The log entry \`words_fetched\` says for each message what came of it.
+`;
 
 const addingOne = `## Adding a platform
 

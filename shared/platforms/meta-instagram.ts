@@ -55,7 +55,14 @@ function readComment({ id, text, from, parent_id }: z.infer<typeof commentSchema
 function readMention({ media_id, comment_id }: z.infer<typeof mentionSchema>, entry: MetaEntry): Part {
   const id = comment_id ?? media_id;
   if (id === undefined) return 'unreadable_part';
-  return present<InboundEvent>({ type: 'fetch_needed', ...eventOf(entry, id), thread: id, author: {}, text: '' });
+  return present<InboundEvent>({
+    type: 'fetch_needed',
+    ...eventOf(entry, id),
+    thread: id,
+    author: {},
+    text: '',
+    inReplyTo: comment_id === undefined ? undefined : media_id,
+  });
 }
 
 function eventOf(entry: MetaEntry, messageId: string) {

@@ -82,7 +82,8 @@ const mentionSchema = z
   .object({ comment_id: optionalIdSchema, video_id: optionalIdSchema, timestamp: instantSchema })
   .transform((mention, issues) => {
     const id = mention.comment_id ?? mention.video_id;
-    if (id !== undefined) return { id, timestamp: mention.timestamp };
+    const video = mention.comment_id === undefined ? undefined : mention.video_id;
+    if (id !== undefined) return { id, video, timestamp: mention.timestamp };
     issues.addIssue('neither comment_id nor video_id');
     return z.NEVER;
   });
@@ -154,6 +155,7 @@ function readMention(mention: z.infer<typeof mentionSchema>, accountId: string):
     author: {},
     public: true,
     text: '',
+    inReplyTo: mention.video,
   });
 }
 

@@ -25,6 +25,7 @@ export type LogEntry =
       noise?: string;
       decision: Decision;
     }
+  | { event: 'words_fetched'; channel: string; accountId: string; messageId: string; result: string; because?: string }
   | {
       event: 'case_changed';
       caseId: string;

@@ -78,6 +78,62 @@ describe('a message', () => {
   });
 });
 
+describe('the words that a webhook left out', () => {
+  const mention = inboundMessage('m1', '', { type: 'fetch_needed', author: {}, thread: 'm1' });
+  const found = { kind: 'found', message: { text: 'My son is ill', author: { id: 'lea', name: 'Léa' } } } as const;
+
+  test('are fetched before the message is decided, and so is its author', async () => {
+    const world = new World();
+    world.words = () => found;
+    expect(await triage(world, intake(mention))).toEqual(done);
+    expect(world.deskMessages('in_house-urgent.fifo')).toMatchObject([
+      { message: { data: { messages: [{ text: 'My son is ill' }] } } },
+    ]);
+    expect(await world.memory.current(conversationWith('lea', 'm1'))).toMatchObject({ messages: { count: 1 } });
+  });
+
+  test('are fetched once, however often the webhook comes', async () => {
+    const world = new World();
+    let calls = 0;
+    world.words = () => {
+      calls += 1;
+      return found;
+    };
+    for (const _ of [1, 2, 3]) expect(await triage(world, intake(mention))).toEqual(done);
+    expect(calls).toBe(1);
+    expect(world.deskMessages()).toHaveLength(1);
+    expect(await world.memory.current(conversationWith('lea', 'm1'))).toMatchObject({ version: 1 });
+  });
+
+  test('are waited for while the API is down, for a quarter of an hour; then the case goes on unread', async () => {
+    const world = new World();
+    world.words = () => ({ kind: 'later', because: 'status 503' });
+    expect(await triage(world, intake(mention, parcel))).toEqual(retried);
+    expect(world.deskMessages()).toHaveLength(1);
+    world.now = () => new Date(noonPlus(17));
+    expect(await triage(world, intake(mention))).toEqual(done);
+    expect(world.logs).toContainEqual(expect.objectContaining({ event: 'message_triaged', type: 'fetch_needed' }));
+  });
+
+  test('are parked with the reason when the platform refuses them', async () => {
+    const world = new World();
+    world.words = () => ({ kind: 'refused', because: 'error 190' });
+    expect(await triage(world, intake(mention, parcel))).toEqual(done);
+    expect(world.parked()).toMatchObject([{ reason: 'words refused by messenger: error 190' }]);
+    expect(JSON.parse(world.parked()[0]?.body ?? '')).toEqual(intake(mention));
+    expect(world.deskMessages()).toHaveLength(1);
+  });
+
+  test('that their author has removed make no case, and neither do those of the brand', async () => {
+    const world = new World();
+    world.words = () => ({ kind: 'gone' });
+    expect(await triage(world, intake(mention))).toEqual(done);
+    world.words = () => ({ kind: 'found', message: { text: 'Our new shop', author: { id: mention.accountId } } });
+    expect(await triage(world, intake(mention))).toEqual(done);
+    expect(world.deskMessages()).toEqual([]);
+  });
+});
+
 describe('the analyser', () => {
   const question = inboundMessage('m1', 'Where is my parcel?');
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import * as receiveWebhook from '../../functions/receive-webhook/env.ts';
 import * as sweepTimers from '../../functions/sweep-timers/env.ts';
+import * as triageMessages from '../../functions/triage-messages/env.ts';
 import { functionNames } from '../../infra/pipeline-stack.ts';
 import { ConfigurationError } from '../../infra/settings.ts';
 import { caseEnvironmentSchema } from '../../shared/runtime/case-environment.ts';
@@ -49,6 +50,7 @@ describe('what holds data', () => {
       'DesksvendorsouthStandardQueueA5E95446',
       'PlatformSecretsalpha0F2D4833',
       'PlatformSecretsbeta560E5295',
+      'PlatformSecretsapitokensA4A0A2E8',
     ]);
   });
 
@@ -200,7 +202,8 @@ it('every log is kept for as long as the settings say', () => {
 });
 
 it('every platform has a secret with a placeholder that verifies nothing, and is told how to fill it', () => {
-  expect(resources('AWS::SecretsManager::Secret').map(({ Properties }) => Properties)).toMatchObject(
+  const secrets = resources('AWS::SecretsManager::Secret').map(({ Properties }) => Properties);
+  expect(secrets.filter(({ Name }) => Name !== 'vigie/test/api-tokens')).toMatchObject(
     ['alpha', 'beta'].map((platform) => ({
       Name: `vigie/test/platform/${platform}`,
       SecretString: '{"secrets":[]}',
@@ -244,7 +247,7 @@ describe('the functions', () => {
 
   it.each([
     ['receive-webhook', receiveWebhook.environmentSchema],
-    ['triage-messages', caseEnvironmentSchema],
+    ['triage-messages', caseEnvironmentSchema.extend(triageMessages.environmentSchema.shape)],
     ['sweep-timers', sweepTimers.environmentSchema],
     ['fire-timers', caseEnvironmentSchema],
     ['record-outcomes', caseEnvironmentSchema],
@@ -353,7 +356,13 @@ describe('least privilege', () => {
     ],
     [
       'triage-messages',
-      { ...consumes('IntakeQueue'), ...changesCases, ...followsUp, 'comprehend:BatchDetectSentiment': ['*'] },
+      {
+        ...consumes('IntakeQueue'),
+        ...changesCases,
+        ...followsUp,
+        'comprehend:BatchDetectSentiment': ['*'],
+        'secretsmanager:GetSecretValue': ['PlatformSecretsapitokens'],
+      },
     ],
     [
       'sweep-timers',

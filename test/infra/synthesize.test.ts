@@ -88,9 +88,10 @@ describe('synthesis', () => {
     expect(queues).toEqual(
       expect.arrayContaining(['vigie-dev-in_house-urgent.fifo', 'vigie-dev-product_ideas-standard.fifo']),
     );
-    expect(resources(outDir, 'VigieData', 'AWS::SecretsManager::Secret').map(({ Name }) => Name)).toEqual(
-      platforms.map(({ name }) => `vigie/dev/platform/${name}`),
-    );
+    expect(resources(outDir, 'VigieData', 'AWS::SecretsManager::Secret').map(({ Name }) => Name)).toEqual([
+      ...platforms.map(({ name }) => `vigie/dev/platform/${name}`),
+      'vigie/dev/api-tokens',
+    ]);
     expect(existsSync(join(outDir, 'VigieOperations.template.json'))).toBe(true);
   });
 

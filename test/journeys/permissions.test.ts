@@ -20,6 +20,15 @@ function comment(id: string, text: string, verb: 'add' | 'edited' | 'remove', wr
   });
 }
 
+/** Somebody's comment that names the account on Instagram: ids only. */
+function mention(id: string, writtenMs: number): string {
+  const value = { media_id: '900', comment_id: id };
+  return JSON.stringify({
+    object: 'instagram',
+    entry: [{ id: '100200300', time: Math.floor(writtenMs / 1000), changes: [{ field: 'mentions', value }] }],
+  });
+}
+
 test('every call a function makes is allowed, and everything it is allowed is used', async () => {
   const scratch = scratchDirectory();
   const clock = shiftingClock();
@@ -63,6 +72,8 @@ test('every call a function makes is allowed, and everything it is allowed is us
     // Due at once: armed directly; due in three minutes: found by the sweeper.
     await journey.post('meta', comment('3', question, 'add', clock.now() - fourHours));
     await journey.post('meta', comment('4', question, 'add', clock.now() - fourHours + 200_000));
+    // A mention whose words would have to be fetched: nobody entered a token.
+    await journey.post('meta', mention('6', clock.now()));
     await journey.post('meta', comment('5', '', 'remove', clock.now()));
     await settle();
     await journey.post('meta', comment('5', question, 'add', clock.now()));

@@ -6,7 +6,15 @@ import type { Assessment, Sentiment } from '../../shared/domain/assessment.ts';
 import { nextDue } from '../../shared/domain/case.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
-import type { CaseStore, EscalationTopic, QueueEntry, QueueSender, SentimentAnalyser } from '../../shared/ports.ts';
+import type {
+  CaseStore,
+  EscalationTopic,
+  FetchResult,
+  MessageFetcher,
+  QueueEntry,
+  QueueSender,
+  SentimentAnalyser,
+} from '../../shared/ports.ts';
 import type { LogEntry } from '../../shared/runtime/log.ts';
 import { MemoryCaseStore } from './memory-case-store.ts';
 import { noise, noonPlus, routine, sensitive } from './samples.ts';
@@ -47,6 +55,8 @@ export class World {
   /** Answers for one entry whether the queue takes it. */
   accepts: (entry: QueueEntry) => boolean = () => true;
   verdict: Sentiment | 'unavailable' | 'unanswerable' = { label: 'neutral', confidence: 0.9, source: 'comprehend' };
+  /** What the platforms' APIs say of a message that came without its words. */
+  words: (event: InboundEvent) => FetchResult = () => ({ kind: 'no_access' });
   now: () => Date = () => new Date(noonPlus(1));
   readonly #deduplicated = new Set<string>();
 
@@ -80,11 +90,14 @@ export class World {
     },
   };
 
+  readonly fetcher: MessageFetcher = { fetch: async (event) => this.call('fetch', () => this.words(event)) };
+
   readonly dependencies: Parameters<typeof triageMessages>[1] = {
     store: this.store,
     queues: this.queues,
     escalations: this.escalations,
     analyser: this.analyser,
+    fetcher: this.fetcher,
     policy,
     destinations: { deskQueues, timerQueueUrl: url('timers') },
     deadLetterQueueUrl: url('parked'),

@@ -1,0 +1,7 @@
+import * as z from 'zod';
+
+export const environmentSchema = z.object({
+  /** Name of the secret that holds the tokens of the platforms' APIs. */
+  API_TOKENS_SECRET: z.string().min(1),
+});
+export type Environment = z.infer<typeof environmentSchema>;
