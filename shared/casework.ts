@@ -22,6 +22,8 @@ export interface Casework {
   readonly policy: Policy;
   readonly destinations: Destinations;
   readonly now: () => Date;
+  /** Text that nobody can guess, new each time. */
+  readonly nonce: () => string;
   readonly log: Log;
 }
 
@@ -124,13 +126,14 @@ function currentOf(store: CaseStore, { conversation, caseId }: Change): Promise<
 }
 
 async function writeOnce(
-  { store, log }: Casework,
-  { event, conversation, text, erases = async () => [], endedBy }: Change,
+  { store, log, nonce }: Casework,
+  { event: happened, conversation, text, erases = async () => [], endedBy }: Change,
   before: Case | undefined,
 ): Promise<Written | ChangeResult | 'moved'> {
   // Read after the case: whatever is stored from here on moves it, and then everything is read again.
   const [end] = endedBy === undefined ? [] : await store.events([{ thread: conversation, eventId: endedBy }]);
   if (end !== undefined) return alreadyKnown(store, log, end);
+  const event = { ...happened, nonce: nonce() };
   const transition = applyEvent(before, event, conversation);
   if (transition.kind === 'refused') {
     // A twin of an event that ended the case looks like a stranger to it now: it was no refusal, its effects may still be owed.

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { AppConfigDataClient } from '@aws-sdk/client-appconfigdata';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SNSClient } from '@aws-sdk/client-sns';
@@ -42,6 +43,7 @@ export function caseworkFor(
     destinations: { deskQueues: environment.DESK_QUEUES, timerQueueUrl: environment.TIMER_QUEUE_URL },
     deadLetterQueueUrl: environment.DEAD_LETTER_QUEUE_URL,
     now,
+    nonce: () => randomBytes(9).toString('base64url'),
     log,
   };
 }

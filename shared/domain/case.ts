@@ -62,6 +62,8 @@ const eventBase = {
   /** When it happened, by the clock of whoever did it. */
   at: instant,
   recordedAt: instant,
+  /** Random: what this event offers gets an id that nobody can guess who was not offered it. */
+  nonce: z.string().optional(),
 };
 
 const messageFields = {
@@ -324,7 +326,7 @@ function onMessage(before: Case | undefined, event: MessageEvent, conversation: 
       }
     : (before ?? quietCase(conversation, 1));
   const subject = withMessage(base, event);
-  const { case: placed, effects } = place(subject, event.recordedAt);
+  const { case: placed, effects } = place(subject, event);
   return changed(placed, effects, resolvedBefore ? before : undefined);
 }
 
@@ -333,7 +335,7 @@ function onEdit(before: Case | undefined, event: MessageEvent, conversation: Con
   if (before?.state !== 'resolved') return onMessage(before, event, conversation);
   const { reasons: found, route } = event.decision;
   if (found.length === 0 && routeRank[route] <= routeRank[before.route]) return changed(withVersion(before, event));
-  const { case: placed, effects } = place(withMessage(before, event), event.recordedAt);
+  const { case: placed, effects } = place(withMessage(before, event), event);
   return changed(placed, effects);
 }
 
@@ -479,7 +481,7 @@ function laneOf(priority: Priority): Lane {
 }
 
 /** Brings the offer in line with where the case belongs: a first offer, an update, or a recall and an offer elsewhere. */
-function place(subject: Case, at: string): { case: Case; effects: Effect[] } {
+function place(subject: Case, event: CaseEvent): { case: Case; effects: Effect[] } {
   if (isEmptied(subject)) return withdraw(subject);
   if (subject.desk === undefined) {
     return { case: { ...subject, state: subject.messages.count === 0 ? 'quiet' : 'set_aside' }, effects: [] };
@@ -487,26 +489,36 @@ function place(subject: Case, at: string): { case: Case; effects: Effect[] } {
   const waits = isUnanswered(subject.timeline) || !isActive(subject);
   const open: Case = waits ? { ...subject, state: 'open' } : subject;
   const { offer } = open;
-  if (offer === undefined) return offerTo(open, subject.desk, at);
+  if (offer === undefined) return offerTo(open, subject.desk, event);
   const sameLane = offer.lane === laneOf(open.priority) || offer.claimed;
   if (offer.desk === subject.desk && sameLane) return { case: open, effects: [{ kind: 'update', ...target(offer) }] };
-  return moveTo(open, subject.desk, { because: offer.desk === subject.desk ? 'priority_changed' : 'risk_changed', at });
+  return moveTo(open, subject.desk, {
+    because: offer.desk === subject.desk ? 'priority_changed' : 'risk_changed',
+    event,
+  });
 }
 
 function moveTo(
   subject: Case,
   desk: string,
-  { because, at }: { readonly because: string; readonly at: string },
+  { because, event }: { readonly because: string; readonly event: CaseEvent },
 ): { case: Case; effects: Effect[] } {
   const recall: Effect[] = subject.offer === undefined ? [] : [{ kind: 'recall', ...target(subject.offer), because }];
-  const moved = offerTo({ ...subject, desk }, desk, at);
+  const moved = offerTo({ ...subject, desk }, desk, event);
   return { case: moved.case, effects: [...recall, ...moved.effects] };
 }
 
-function offerTo(subject: Case, desk: string, at: string): { case: Case; effects: Effect[] } {
+function offerTo(subject: Case, desk: string, { recordedAt, nonce }: CaseEvent): { case: Case; effects: Effect[] } {
   const fence = subject.fence + 1;
-  const lease = startLease(subject.leaseTerms[desk], subject.calendars, at);
-  const offer = { id: `${subject.id}-${fence}`, fence, desk, lane: laneOf(subject.priority), claimed: false, lease };
+  const lease = startLease(subject.leaseTerms[desk], subject.calendars, recordedAt);
+  const offer = {
+    id: [subject.id, fence, ...(nonce === undefined ? [] : [nonce])].join('-'),
+    fence,
+    desk,
+    lane: laneOf(subject.priority),
+    claimed: false,
+    lease,
+  };
   return { case: { ...subject, fence, offer }, effects: [{ kind: 'offer', ...target(offer) }] };
 }
 
@@ -581,7 +593,7 @@ function onOutcome(before: Case, event: OutcomeEvent): Transition {
     case 'handed_back': {
       const { case: moved, effects } = moveTo(takenInHouse(before, `handed back: ${event.reason}`), inHouse, {
         because: 'handed_back',
-        at: event.recordedAt,
+        event,
       });
       return changed(moved, effects);
     }
@@ -607,8 +619,8 @@ function onTimer(before: Case, event: Extract<CaseEvent, { type: 'timer_fired' }
   const { because, recall } = missed[event.clock];
   const { case: placed, effects } =
     late.route === 'in_house'
-      ? place(late, event.recordedAt)
-      : moveTo(takenInHouse(late, because), inHouse, { because: recall, at: event.recordedAt });
+      ? place(late, event)
+      : moveTo(takenInHouse(late, because), inHouse, { because: recall, event });
   const escalate: Effect = { kind: 'escalate', clock: event.clock, dueAt: event.dueAt, desk: before.desk ?? inHouse };
   return changed({ ...placed, state: before.state === 'waiting' ? 'waiting' : placed.state }, [...effects, escalate]);
 }

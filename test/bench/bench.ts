@@ -10,6 +10,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { bundleFunctions } from '../../infra/bundle.ts';
+import { compilePolicy } from '../../infra/compile-policy.ts';
 import { measureCost, yardsticks } from '../../local/commands/cost.ts';
 import { readPlatformSecrets } from '../../local/platform-secrets.ts';
 import { type Deployment, readDeployment } from '../../local/provision.ts';
@@ -18,9 +19,13 @@ import { assemblyOf } from '../../local/synthesis.ts';
 import { readAssembly } from '../../local/template.ts';
 import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
 import { applyEvent } from '../../shared/domain/case.ts';
+import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
+import type { Policy } from '../../shared/domain/policy.ts';
+import { createPrequalifier } from '../../shared/domain/prequalify.ts';
+import { createRouter } from '../../shared/domain/routing.ts';
 import { meta } from '../../shared/platforms/meta.ts';
 import type { PlatformSecrets } from '../../shared/platforms/platform.ts';
-import { conversationWith, received, routine } from '../support/samples.ts';
+import { conversationWith, inboundMessage, received, routine } from '../support/samples.ts';
 import { type Load, type LoadResult, loadResultSchema } from './load-worker.ts';
 import { median, quantile, rounded } from './statistics.ts';
 
@@ -64,7 +69,6 @@ async function measureRun(): Promise<void> {
     await measureTriageWork(bench);
     await measureThroughput(bench);
     await measureAnswers(bench);
-    await measureSweep(bench);
   } finally {
     await run.stop();
   }
@@ -102,17 +106,53 @@ async function measureTriageWork(bench: Bench): Promise<void> {
   const { cpu, wall, ourCpu } = await compare(ours, floor, 8 * 25, (from) => batchesFrom(from, 8));
   add('triage-messages, processor time of a message', cpu, 'x floor', `${rounded(ourCpu)} ms; ${note}`);
   add('triage-messages, time of a message', wall, 'x floor');
-
-  // The same 25 customers write again and again.
-  const growing: number[] = [];
-  for (let round = 0; round < 24; round += 1) {
-    const call = batch(1_000_000 + round * 25, (each) => `talkative-${each % 25}`);
-    growing.push((await timed(ours, [call])).cpu / 25);
-  }
-  const [early, late] = [median(growing.slice(2, 8)), median(growing.slice(-6))];
-  add('triage, 20th message of a conversation', late / early, 'x the 5th', 'processor time');
-  ours.stop();
   floor.stop();
+  await measureConversation(bench, ours);
+  await measureOpenCases(bench, ours);
+  ours.stop();
+}
+
+/** A curve: what a message costs while something else grows. `from` and `to` are the ends of what grew. */
+function addCurve(
+  what: string,
+  points: readonly { readonly at: number; readonly costs: number }[],
+  unit: string,
+): void {
+  const [first] = points;
+  const last = points.at(-1);
+  if (first === undefined || last === undefined) throw new Error(`no points for ${what}`);
+  const shown = points.map(({ at, costs }) => `${at}: ${rounded(costs)}`).join(', ');
+  add(`${what}, ${last.at} against ${first.at}`, last.costs / first.costs, 'x', `${unit}: ${shown}`);
+}
+
+/** The same 25 customers write again and again. */
+async function measureConversation({ run }: Bench, ours: Server): Promise<void> {
+  const lengths = [5, 10, 20, 40, 80];
+  const rounds: { cpu: number; units: number }[] = [];
+  for (let round = 0; round < 80; round += 1) {
+    const before = run.meters.billed();
+    const call = batch(1_000_000 + round * 25, (each) => `talkative-${each % 25}`);
+    const { cpu } = await timed(ours, [call]);
+    const after = run.meters.billed();
+    const writes = after.dynamoWriteUnits - before.dynamoWriteUnits;
+    const reads = after.dynamoReadUnits - before.dynamoReadUnits;
+    // In write units: a read unit costs a fifth of one.
+    rounds.push({ cpu: cpu / 25, units: (writes + reads / 5) / 25 });
+  }
+  const around = (length: number, of: (round: { cpu: number; units: number }) => number) => ({
+    at: length,
+    costs: median(rounds.slice(length - 4, length).map(of)),
+  });
+  addCurve(
+    'message of a conversation of so many, processor',
+    lengths.map((length) => around(length, ({ cpu }) => cpu)),
+    'ms',
+  );
+  addCurve(
+    'message of a conversation of so many, DynamoDB',
+    lengths.map((length) => around(length, ({ units }) => units)),
+    'write units',
+  );
 }
 
 async function measureThroughput(bench: Bench): Promise<void> {
@@ -153,8 +193,8 @@ async function measureAnswers(bench: Bench): Promise<void> {
   floor.stop();
 }
 
-/** What a sweep costs must depend on what is due, not on what is open. */
-async function measureSweep({ run }: Bench): Promise<void> {
+/** What a sweep and a message cost must depend on what is due, not on what is open. */
+async function measureOpenCases({ run }: Bench, triage: Server): Promise<void> {
   const client = new DynamoDBClient({
     endpoint: run.url,
     region: place.region,
@@ -162,7 +202,9 @@ async function measureSweep({ run }: Bench): Promise<void> {
   });
   const store = new DynamoCaseStore(client, { tableName: run.tableName });
   let open = 0;
-  for (const target of [0, 1_000, 4_000]) {
+  const sweeps: { at: number; costs: number; reads: number }[] = [];
+  const messages: { at: number; costs: number }[] = [];
+  for (const target of [1, 1_000, 4_000]) {
     const authors = Array.from({ length: target - open }, (_, index) => `open-${open + index}`).values();
     const opener = async (): Promise<void> => {
       for (const author of authors) await openCase(store, author);
@@ -179,9 +221,98 @@ async function measureSweep({ run }: Bench): Promise<void> {
       times.push(performance.now() - started);
     }
     const reads = (run.meters.billed().dynamoReadUnits - before) / 5;
-    add(`sweep with ${target} more cases open`, median(times), 'ms', `${rounded(reads)} read units`);
+    sweeps.push({ at: target, costs: median(times), reads });
+    const cpu: number[] = [];
+    for (let round = 0; round < 7; round += 1) {
+      const from = 2_000_000 + target * 1_000 + round * 25;
+      cpu.push((await timed(triage, [batch(from, (each) => `beside-open-${each}`)])).cpu / 25);
+    }
+    messages.push({ at: target, costs: median(cpu) });
   }
+  addCurve('message beside so many open cases, processor', messages, 'ms');
+  addCurve('sweep beside so many open cases', sweeps, 'ms');
+  addCurve(
+    'sweep beside so many open cases, DynamoDB',
+    sweeps.map(({ at, reads }) => ({ at, costs: reads })),
+    'read units',
+  );
   client.destroy();
+}
+
+/** Deciding one message under policies of growing size; the rest of the work knows nothing of accounts and rules. */
+function measurePolicySize(): void {
+  const compiled = compilePolicy(policyDir);
+  if (!compiled.ok) throw new Error('the policy does not compile');
+  const { policy } = compiled;
+  const sizes = [10, 100, 1_000];
+  const [account] = policy.accounts;
+  if (account === undefined) throw new Error('the policy names no account');
+  addCurve(
+    'decision under so many more accounts',
+    microsecondsToDecide(
+      sizes.map((size) => ({
+        size,
+        policy: {
+          ...policy,
+          accounts: [
+            ...policy.accounts,
+            ...Array.from({ length: size }, (_, index) => ({ ...account, id: `another-${index}` })),
+          ],
+        },
+      })),
+    ),
+    'microseconds',
+  );
+  addCurve(
+    'decision under so many more rules',
+    microsecondsToDecide(
+      sizes.map((size) => ({
+        size,
+        policy: {
+          ...policy,
+          routing: {
+            ...policy.routing,
+            rules: [
+              ...Array.from({ length: size }, (_, index) => ({
+                id: `another-${index}`,
+                to: 'in_house',
+                priority: 'normal' as const,
+                because: 'never',
+                when: { accounts: [`nowhere-${index}`] },
+              })),
+              ...policy.routing.rules,
+            ],
+          },
+        },
+      })),
+    ),
+    'microseconds',
+  );
+}
+
+function microsecondsToDecide(
+  variants: readonly { readonly size: number; readonly policy: Policy }[],
+): { at: number; costs: number }[] {
+  const detector = { detect: () => ({ code: 'fr', confidence: 1 }) };
+  const deciders = variants.map(({ size, policy }) => {
+    const assess = createPrequalifier(policy, detector);
+    const router = createRouter(policy);
+    const times: number[] = [];
+    return { size, times, decide: (message: InboundEvent) => router.decide(message, assess(message)) };
+  });
+  // By turns, so that what else the machine does hits all of them alike.
+  for (let round = 0; round < 30; round += 1) {
+    for (const { decide, times } of deciders) {
+      const messages = Array.from({ length: 50 }, (_, index) => {
+        const id = `decide-${round}-${index}`;
+        return inboundMessage(id, words(id));
+      });
+      const started = performance.now();
+      for (const message of messages) decide(message);
+      times.push(((performance.now() - started) / messages.length) * 1_000);
+    }
+  }
+  return deciders.map(({ size, times }) => ({ at: size, costs: median(times.slice(5)) }));
 }
 
 async function openCase(store: DynamoCaseStore, author: string): Promise<void> {
@@ -279,6 +410,7 @@ function bareSource(inputs: readonly string[]): string {
   return `${imports.join('\n')}\nexport const clients = [${clients}];\nexport const handler = async () => [${commands}].length;\n`;
 }
 const sdk: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  'client-appconfigdata': ['AppConfigDataClient', 'GetLatestConfigurationCommand', 'StartConfigurationSessionCommand'],
   'client-comprehend': ['ComprehendClient', 'BatchDetectSentimentCommand'],
   'client-dynamodb': [
     'DynamoDBClient',
@@ -481,6 +613,7 @@ async function main(): Promise<void> {
   const startedAt = new Date();
   try {
     await measureRun();
+    measurePolicySize();
     await measureImports();
     await measureFireLag();
     const cost = await measureCost(600, 1, policyDir);

@@ -47,7 +47,7 @@ async function subjectOf(world: World) {
 /** Reports made to the first offer of Claire's case, whatever came of it since. */
 async function report(world: World, ...fields: readonly object[]) {
   const { id: caseId } = await subjectOf(world);
-  const outcome = { caseId, offerId: `${caseId}-1`, fence: 1, desk: 'vendor_atlas', at: noonPlus(20) };
+  const outcome = { caseId, offerId: `${caseId}-1-n`, fence: 1, desk: 'vendor_atlas', at: noonPlus(20) };
   return recordOutcomes(
     batchOf(...fields.map((own, index) => ({ ...outcome, id: `o${index}`, ...own }))),
     world.dependencies,

@@ -85,6 +85,17 @@ test('an outcome for another desk’s case is refused', async () => {
   expect(world.deskMessages('in_house-standard.fifo').at(-1)?.message.data).toMatchObject({ because: 'foreign_desk' });
 });
 
+test('a desk that lost a case cannot speak for the next one by counting on', async () => {
+  const { world, outcome } = await withOffer();
+  world.nonce = 'unknown-to-the-first-desk';
+  await recordOutcomes(batchOf({ ...outcome, type: 'handed_back' }), world.dependencies);
+  const forged = { ...outcome, id: 'o2', desk: 'in_house', type: 'resolved', fence: 2 };
+  for (const offerId of [`${outcome.caseId}-2`, outcome.offerId, outcome.offerId.replace('-1-n', '-2-n')]) {
+    await recordOutcomes(batchOf({ ...forged, offerId }), world.dependencies);
+  }
+  expect(await caseIn(world)).toMatchObject({ state: 'open', desk: 'in_house', fence: 2, version: 2 });
+});
+
 test('what is no outcome, or comes from no desk, is parked with its reason', async () => {
   const { world, outcome } = await withOffer();
   await recordOutcomes(batchOf({ ...outcome, desk: 'nobody' }, { ...outcome, fence: '1' }), world.dependencies);

@@ -58,6 +58,7 @@ export class World {
   /** What the platforms' APIs say of a message that came without its words. */
   words: (event: InboundEvent) => FetchResult = () => ({ kind: 'no_access' });
   now: () => Date = () => new Date(noonPlus(1));
+  nonce = 'n';
   readonly #deduplicated = new Set<string>();
 
   readonly store: CaseStore = this.#stepped(this.memory);
@@ -108,6 +109,7 @@ export class World {
       },
     },
     now: () => this.now(),
+    nonce: () => this.nonce,
     log: (entry) => this.logs.push(entry),
     assess,
     router: {
