@@ -70,12 +70,18 @@ export class DataStack extends Stack {
       timeToLiveAttribute: 'expiresAt',
       removalPolicy,
     });
-    this.table.addGlobalSecondaryIndex({
-      indexName: 'due',
-      partitionKey: { name: 'dueBucket', type: AttributeType.STRING },
-      sortKey: { name: 'dueAt', type: AttributeType.STRING },
-      projectionType: ProjectionType.KEYS_ONLY,
-    });
+    for (const [indexName, partition, sort] of [
+      ['due', 'dueBucket', 'dueAt'],
+      ['heard', 'heardBucket', 'heardAt'],
+      ['open', 'openBucket', 'openBy'],
+    ] as const) {
+      this.table.addGlobalSecondaryIndex({
+        indexName,
+        partitionKey: { name: partition, type: AttributeType.STRING },
+        sortKey: { name: sort, type: AttributeType.STRING },
+        projectionType: ProjectionType.KEYS_ONLY,
+      });
+    }
 
     const queue = { key: this.key, removalPolicy };
     this.intake = new WorkQueue(this, 'Intake', { ...queue, name: `vigie-${stage}-intake`, ...timings.triage.queue });

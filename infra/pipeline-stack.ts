@@ -1,6 +1,7 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
@@ -10,12 +11,14 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type * as receiveWebhook from '../functions/receive-webhook/env.ts';
+import type * as serveConsole from '../functions/serve-console/env.ts';
 import type * as sweepTimers from '../functions/sweep-timers/env.ts';
 import type * as triageMessages from '../functions/triage-messages/env.ts';
 import type { CaseEnvironment } from '../shared/runtime/case-environment.ts';
 import { PolicyStore } from './constructs/policy-store.ts';
 import {
   consumes,
+  countsOn,
   type Grant,
   publishesTo,
   queriesIndex,
@@ -38,6 +41,7 @@ export const functionNames = [
   'sweep-timers',
   'fire-timers',
   'record-outcomes',
+  'serve-console',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
@@ -128,6 +132,12 @@ export class PipelineStack extends Stack {
       TIMER_QUEUE_URL: data.timers.queue.queueUrl,
     };
 
+    const consoleEnvironment: Variables<serveConsole.Environment> = {
+      ...caseEnvironment,
+      INTAKE_QUEUE_URL: data.intake.queue.queueUrl,
+      OUTCOME_QUEUE_URL: data.outcomes.queue.queueUrl,
+    };
+
     const common = {
       stage,
       key: data.key,
@@ -191,9 +201,23 @@ export class PipelineStack extends Stack {
         environment: caseEnvironment,
         grants: [consumes(data.outcomes.queue), ...caseGrants],
       }),
+      'serve-console': create('ServeConsole', 'serve-console', {
+        description: 'Shows people what is going on and why',
+        timeout: Duration.seconds(15),
+        memoryMb: 1024,
+        environment: consoleEnvironment,
+        grants: [
+          usesTable(data.table, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']),
+          queriesIndex(data.table, 'heard', 'open'),
+          this.policies.grant,
+          countsOn(...deskQueues, data.intake.queue, data.timers.queue, data.outcomes.queue, data.parked),
+          { actions: ['comprehend:BatchDetectSentiment'], resources: ['*'] },
+        ],
+      }),
     };
 
     this.#routeWebhooks(stage, settings);
+    this.#routeConsole(settings);
     this.#empties('triage-messages', data.intake, timings.triage.mapping, settings.concurrency.triage);
     this.#empties('fire-timers', data.timers, timings.timers.mapping, settings.concurrency.timers);
     this.#empties('record-outcomes', data.outcomes, timings.outcomes.mapping, settings.concurrency.outcomes);
@@ -204,6 +228,7 @@ export class PipelineStack extends Stack {
       description: 'Platforms post to this, followed by their name',
       value: `${receiveEnvironment.PUBLIC_BASE_URL}/webhooks/`,
     });
+    new CfnOutput(this, 'ConsoleUrl', { value: `${this.api.apiEndpoint}/` });
     new CfnOutput(this, 'EscalationTopicArn', { value: this.escalations.topicArn });
   }
 
@@ -265,6 +290,20 @@ export class PipelineStack extends Stack {
         ),
       },
     });
+  }
+
+  /** The page is for everybody, for it holds nothing; everything it shows comes through the API. */
+  #routeConsole(settings: Settings): void {
+    const integration = new HttpLambdaIntegration('Console', this.functions['serve-console'].lambda);
+    for (const path of ['/', '/console/{file}']) {
+      this.api.addRoutes({ path, methods: [HttpMethod.GET], integration });
+    }
+    const signIn = settings.console;
+    const authorizer =
+      signIn === undefined
+        ? new HttpIamAuthorizer()
+        : new HttpJwtAuthorizer('SignIn', signIn.issuer, { jwtAudience: [signIn.clientId] });
+    this.api.addRoutes({ path: '/api/{call+}', methods: [HttpMethod.GET, HttpMethod.POST], integration, authorizer });
   }
 
   #empties(

@@ -57,6 +57,17 @@ const settingsSchema = z.strictObject({
   /** Whether table, queues and keys outlive their stack and refuse to be deleted. */
   retainData: z.boolean('write true or false'),
   vendors: z.record(z.string(), vendorSchema).default({}),
+  /** Who lets people into the console: any OpenID Connect provider. Without it the console's API takes only calls signed with the account's own credentials. */
+  console: z
+    .strictObject({
+      issuer: z.url({ protocol: /^https$/, error: 'write the issuer as its tokens name it, https://…' }),
+      clientId: z.string().min(1, 'write the id of a public client with PKCE and this console as its redirect address'),
+      /** The claim that names somebody's roles: viewer, agent, lead. */
+      rolesClaim: z.string().min(1).default('roles'),
+      /** Where the provider's authorization and token endpoints are, if not at the issuer. */
+      hosts: z.array(z.url({ protocol: /^https$/, error: 'write https:// and a host' })).default([]),
+    })
+    .optional(),
   /** Hours without any webhook call after which the silence itself is an alarm; without it, none is. */
   silenceAlarmHours: z.int().min(1).max(24).optional(),
   /** A changed policy reaches a fifth of the functions at a time over so many minutes, and is watched for so many more; 0 for at once. */

@@ -90,7 +90,7 @@ function checkDesks(stage: string, desks: readonly string[]): void {
   const variable = JSON.stringify(
     Object.fromEntries(desks.map((desk) => [desk, { urgent: url(desk, 'urgent'), standard: url(desk, 'standard') }])),
   );
-  const [limit, others] = [4096, 640];
+  const [limit, others] = [4096, 1_060];
   const size = JSON.stringify(variable).length + others;
   if (size > limit) {
     throw new ConfigurationError(

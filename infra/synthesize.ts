@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { buildPage } from '../console/build.ts';
 import type { Policy } from '../shared/domain/policy.ts';
 import { platforms } from '../shared/platforms/registry.ts';
 import { type Bundle, bundleFunctions } from './bundle.ts';
@@ -52,16 +54,23 @@ export async function synthesize(options: SynthesisOptions): Promise<Synthesis> 
   }
   const { policy } = compiled;
 
-  const bundles = await bundleFunctions({
-    root,
-    functionsDir: resolve(options.functionsDir ?? join(root, 'functions')),
-    outDir: resolve(options.buildDir ?? join(outDir, 'bundles')),
-  });
+  const [bundles, page] = await Promise.all([
+    bundleFunctions({
+      root,
+      functionsDir: resolve(options.functionsDir ?? join(root, 'functions')),
+      outDir: resolve(options.buildDir ?? join(outDir, 'bundles')),
+    }),
+    buildPage(),
+  ]);
   const dirOf = (name: FunctionName) => {
     const bundle = bundles.find((candidate) => candidate.name === name);
     if (bundle === undefined) throw new ConfigurationError(`functions/${name}/index.ts: is missing`);
     return bundle.dir;
   };
+
+  const { rolesClaim = 'roles', ...signIn } = settings.console ?? {};
+  const consoleFile = { settings: settings.console === undefined ? {} : { signIn }, rolesClaim, page };
+  writeFileSync(join(dirOf('serve-console'), 'console.json'), JSON.stringify(consoleFile));
 
   const app = createApp(outDir);
   addStacks(app, {
@@ -75,6 +84,7 @@ export async function synthesize(options: SynthesisOptions): Promise<Synthesis> 
       'sweep-timers': dirOf('sweep-timers'),
       'fire-timers': dirOf('fire-timers'),
       'record-outcomes': dirOf('record-outcomes'),
+      'serve-console': dirOf('serve-console'),
     },
   });
   if (options.review === true) {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import * as z from 'zod';
 import { type AwsAnswer, type AwsCall, type AwsService, failed } from './aws-call.ts';
 import { billedUnits } from './comprehend.ts';
+import { serveLive } from './console-live.ts';
 import type { Faults } from './faults.ts';
 import { type HttpAnswer, type HttpRequest, message } from './http-api.ts';
 import type { Permissions } from './iam.ts';
@@ -32,7 +33,7 @@ export interface GatewayParts {
   callerOf(accessKeyId: string): Caller;
   killEnvironment(accessKeyId: string): void;
   /** Answers a call to the HTTP API. */
-  webhook(request: HttpRequest): Promise<HttpAnswer>;
+  httpApi(request: HttpRequest): Promise<HttpAnswer>;
   /** Pages of `/_vigie/` by name: what they show. */
   readonly pages: Readonly<Record<string, () => unknown | Promise<unknown>>>;
   now(): number;
@@ -144,10 +145,12 @@ export class Gateway {
 
   async #serve(parts: GatewayParts, incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const target = incoming.url ?? '/';
-    if (target.startsWith('/webhooks/')) return serveWebhook(parts, incoming, answer, target);
+    if (target.startsWith('/webhooks/')) return serveHttpApi(parts, incoming, answer, target);
     // Only webhooks may come through a tunnel under another name; the rest is for this machine, whatever a web page's DNS says.
     if (!isLoopback(incoming.headers.host)) return send(answer, message(403, 'Only http://127.0.0.1 is served here'));
     if (target.startsWith('/_vigie/')) return servePage(parts, incoming, answer, target);
+    if (target === '/api/live') return serveLive(parts.journal, answer, headerOf(incoming, 'last-event-id'));
+    if (isConsole(incoming.method, target)) return serveHttpApi(parts, incoming, answer, target);
     const body = await bodyOf(incoming);
     if (body === undefined) return send(answer, message(413, 'Request Entity Too Large'));
     const called = calledOperation(incoming, body);
@@ -167,7 +170,19 @@ export class Gateway {
   }
 }
 
-async function serveWebhook(
+/** A POST to `/` is an AWS endpoint's. */
+function isConsole(method: string | undefined, target: string): boolean {
+  return (
+    target.startsWith('/api/') || target.startsWith('/console/') || (method === 'GET' && /^\/(?:\?|$)/.test(target))
+  );
+}
+
+function headerOf(incoming: IncomingMessage, name: string): string | undefined {
+  const value = incoming.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+async function serveHttpApi(
   parts: GatewayParts,
   incoming: IncomingMessage,
   answer: ServerResponse,
@@ -182,7 +197,7 @@ async function serveWebhook(
   }
   const sourceIp = incoming.socket.remoteAddress ?? '';
   const method = incoming.method ?? 'GET';
-  send(answer, await parts.webhook({ method, target, headers, body, sourceIp, at: parts.now() }));
+  send(answer, await parts.httpApi({ method, target, headers, body, sourceIp, at: parts.now() }));
 }
 
 async function servePage(

@@ -5,6 +5,8 @@ import * as z from 'zod';
 export interface Route {
   readonly key: string;
   readonly functionName: string;
+  /** Whether API Gateway asks who calls. */
+  readonly guarded: boolean;
 }
 
 export interface HttpRequest {
@@ -49,6 +51,7 @@ function matchPath(
   pattern: string,
   path: string,
 ): { pathParameters: Record<string, string>; rank: string } | undefined {
+  if (pattern === path) return { pathParameters: {}, rank: '' };
   const parts = pattern.split('/').slice(1);
   const segments = path.split('/').slice(1);
   const pathParameters: Record<string, string> = {};
@@ -104,6 +107,8 @@ export function toEvent(request: HttpRequest, { route, pathParameters }: RouteMa
     requestContext: {
       accountId,
       apiId: 'local',
+      // Whoever sits at this machine owns everything on it: the same as whoever may sign for the account.
+      ...(route.guarded ? { authorizer: { iam: { userArn: `arn:aws:iam::${accountId}:user/local` } } } : {}),
       domainName: host,
       domainPrefix: host.split('.')[0],
       http: {

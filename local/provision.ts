@@ -83,7 +83,11 @@ const scheduleSchema = z.object({
   Target: z.object({ Arn: z.string(), RoleArn: z.string(), Input: z.string().optional() }),
 });
 
-const routeSchema = z.object({ RouteKey: z.string(), Target: z.string() });
+const routeSchema = z.object({
+  RouteKey: z.string(),
+  Target: z.string(),
+  AuthorizationType: z.enum(['NONE', 'JWT', 'AWS_IAM']).default('NONE'),
+});
 const integrationSchema = z.object({ IntegrationUri: z.string(), PayloadFormatVersion: z.literal('2.0') });
 const permissionSchema = z.object({ FunctionName: z.string(), Principal: z.string(), SourceArn: z.string() });
 
@@ -194,7 +198,7 @@ function readRoutes(assembly: Assembly, functionBy: (nameOrArn: string) => Funct
     .map(({ properties }) => permissionSchema.safeParse(properties).data)
     .filter((permission) => permission?.Principal === 'apigateway.amazonaws.com');
   return assembly.resources('AWS::ApiGatewayV2::Route').map(({ properties }) => {
-    const { RouteKey, Target } = routeSchema.parse(properties);
+    const { RouteKey, Target, AuthorizationType } = routeSchema.parse(properties);
     const uri = integrations.get(Target)?.IntegrationUri;
     if (uri === undefined) throw new Error(`route ${RouteKey} has no integration ${Target}`);
     const target = functionBy(uri);
@@ -203,7 +207,7 @@ function readRoutes(assembly: Assembly, functionBy: (nameOrArn: string) => Funct
       (permission) => functionBy(permission?.FunctionName ?? '') === target && permission?.SourceArn.endsWith(path),
     );
     if (!permitted) throw new Error(`route ${RouteKey}: API Gateway may not invoke ${target.name}`);
-    return { key: RouteKey, functionName: target.name };
+    return { key: RouteKey, functionName: target.name, guarded: AuthorizationType !== 'NONE' };
   });
 }
 

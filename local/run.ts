@@ -208,7 +208,7 @@ async function start(
       name: runtime.functionOf(accessKeyId) ?? (Object.hasOwn(roles, accessKeyId) ? accessKeyId : undefined),
     }),
     killEnvironment: (accessKeyId) => runtime.killEnvironment(accessKeyId),
-    webhook: (request) => answerWebhook(request, deployment, runtime),
+    httpApi: (request) => answerHttpApi(request, deployment, runtime),
     pages: {
       status: async () => ({
         startedAt: new Date(startedAt).toISOString(),
@@ -406,7 +406,7 @@ function withConsumedCapacity(operation: string, body: string): string {
 }
 
 /** What API Gateway answers: the function's answer, or 503 so that the platform tries again. */
-async function answerWebhook(
+async function answerHttpApi(
   request: HttpRequest,
   deployment: Deployment,
   runtime: LambdaRuntime,

@@ -70,6 +70,8 @@ async function main(args: readonly string[]): Promise<void> {
   const receive = `curl -s ${run.url} -H 'content-type: application/x-amz-json-1.0' -H 'x-amz-target: AmazonSQS.ReceiveMessage'`;
   console.log(`vigie ready ${run.url}
 
+Open it in a browser: what is going on, every case, and why it went where it went.
+
 Next, in another terminal:
   npm run vigie -- watch    follow what happens to each message
   npm run vigie -- demo     send an afternoon of messages in French and English

@@ -49,7 +49,8 @@ function dropOldAssemblies(): void {
 /** A hash of the names and contents of everything that goes into an assembly. */
 function fingerprint({ stage, policyDir, functionsDir }: SynthesisInput): string {
   const hash = createHash('sha256').update(stage);
-  for (const path of ['infra', 'shared', 'cdk.json', 'package-lock.json'].map((name) => join(root, name))) add(path);
+  for (const path of ['console', 'infra', 'shared', 'cdk.json', 'package-lock.json'].map((name) => join(root, name)))
+    add(path);
   add(functionsDir);
   add(policyDir);
   return hash.digest('hex').slice(0, 16);

@@ -1,6 +1,8 @@
 import type { Timer } from './contracts/timer.ts';
 import type { Sentiment } from './domain/assessment.ts';
 import type { Case, CaseEvent, Conversation, Effect } from './domain/case.ts';
+import type { ClockName } from './domain/clocks.ts';
+import type { Route } from './domain/decision.ts';
 import type { InboundEvent } from './domain/inbound-event.ts';
 import type { Policy } from './domain/policy.ts';
 import type { PlatformSecrets } from './platforms/platform.ts';
@@ -53,6 +55,28 @@ export interface SweepCheckpoint {
   readonly sentThrough: string;
 }
 
+/** A case in the list by last message. */
+export interface HeardCase {
+  readonly at: string;
+  readonly caseId: string;
+  readonly route: Route;
+  readonly desk: string | undefined;
+}
+
+/** The place of a case in the list by last message: the list goes on behind it. */
+export function placeOf({ at, caseId }: HeardCase): string {
+  return `${at}#${caseId}`;
+}
+
+/** A case in the list of active ones. */
+export interface OpenCase {
+  readonly caseId: string;
+  readonly desk: string;
+  readonly state: Case['state'];
+  /** What is owed first; `undefined` while all its clocks stand still. */
+  readonly deadline: { readonly clock: ClockName; readonly dueAt: string } | undefined;
+}
+
 /** Where cases live. Every method may reject with `StoreUnavailableError`, after which the same call may be made again. */
 export interface CaseStore {
   /** The current case of each conversation and the event stored under this id, as far as they exist; may lag behind `append`. */
@@ -83,6 +107,12 @@ export interface CaseStore {
   stopWaiting(thread: Thread, messageEventId: string): Promise<void>;
   /** Timers of the cases whose next promise falls due in this minute (`YYYY-MM-DDTHH:MM`), earliest first; may lag. */
   dueIn(minute: string): Promise<readonly Timer[]>;
+  /** Cases whose last message was written on this day (`YYYY-MM-DD`, UTC), latest first: at most `limit`, and with `before` only those behind that place. May lag. */
+  heardOn(day: string, limit: number, before?: string): Promise<readonly HeardCase[]>;
+  /** Active cases, the most pressing first, at most `limit`; may lag. */
+  open(limit: number): Promise<readonly OpenCase[]>;
+  /** Cases by their ids as far as they exist, in any order; may lag. */
+  findAll(caseIds: readonly string[]): Promise<readonly Case[]>;
   checkpoint(): Promise<SweepCheckpoint | undefined>;
   saveCheckpoint(checkpoint: SweepCheckpoint): Promise<void>;
 }
@@ -117,6 +147,17 @@ export interface Redelivery {
   again(
     messages: readonly { readonly queueArn: string; readonly receiptHandle: string; readonly seconds: number }[],
   ): Promise<void>;
+}
+
+/** Messages on a queue, roughly: to be received, now or after their delay, and received but not yet deleted. */
+export interface QueueDepth {
+  readonly waiting: number;
+  readonly inFlight: number;
+}
+
+/** How full queues are; `undefined` for one that could not be asked. Never rejects. */
+export interface QueueDepths {
+  of(queueUrls: readonly string[]): Promise<readonly (QueueDepth | undefined)[]>;
 }
 
 /** Tells people; says for each notice whether it is out. Never rejects. */

@@ -23,6 +23,7 @@ const reportSchema = z.object({
 const count = { passed: 0, failed: 0 };
 await step('format and lint', 'biome', ['check', '--error-on-warnings', '.']);
 await step('types', 'tsc', []);
+await step('types of the page', 'tsc', ['-p', 'console']);
 const testsEnded = await run('tests', 'vitest', [
   'run',
   '--reporter=default',

@@ -25,6 +25,11 @@ export function consumes(queue: IQueue): Grant {
   };
 }
 
+/** Sees how full queues are, not what is on them. */
+export function countsOn(...queues: readonly IQueue[]): Grant {
+  return { actions: ['sqs:GetQueueAttributes'], resources: queues.map((queue) => queue.queueArn) };
+}
+
 export function sendsTo(...queues: readonly IQueue[]): Grant {
   return {
     actions: ['sqs:SendMessage'],
@@ -53,10 +58,10 @@ export function usesTable(table: Table, actions: readonly `dynamodb:${string}`[]
   return { actions, resources: [table.tableArn], key: { service: 'dynamodb', actions: tableKeyActions } };
 }
 
-export function queriesIndex(table: Table, index: string): Grant {
+export function queriesIndex(table: Table, ...indexes: readonly string[]): Grant {
   return {
     actions: ['dynamodb:Query'],
-    resources: [`${table.tableArn}/index/${index}`],
+    resources: indexes.map((index) => `${table.tableArn}/index/${index}`),
     key: { service: 'dynamodb', actions: tableKeyActions },
   };
 }

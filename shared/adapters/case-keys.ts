@@ -1,9 +1,20 @@
 import { createHash } from 'node:crypto';
 import { type Timer, timerSchema } from '../contracts/timer.ts';
-import { authorKeyOf, type Case, type Conversation, nextDue, parseCaseId, partitionOf } from '../domain/case.ts';
+import {
+  authorKeyOf,
+  type Case,
+  type Conversation,
+  caseSchema,
+  isActive,
+  nextDue,
+  parseCaseId,
+  partitionOf,
+  pressingDeadline,
+} from '../domain/case.ts';
 import { clockNameSchema } from '../domain/clocks.ts';
+import { routeSchema } from '../domain/decision.ts';
 import { minuteOf } from '../domain/due.ts';
-import type { Thread } from '../ports.ts';
+import type { HeardCase, OpenCase, Thread } from '../ports.ts';
 
 /**
  * Every key of the case table, in one place.
@@ -16,8 +27,16 @@ import type { Thread } from '../ports.ts';
  * | waiting events | thread hash | `W#<event id of the message>` | the message they are about |
  * | sweep checkpoint | `sweep` | `checkpoint` | |
  *
- * Index `due`, sparse: `dueBucket` = minute and shard, `dueAt` = instant, clock and case id; on current cases with a promise to
- * announce, on nothing else.
+ * Indexes, all sparse, holding keys only, and sharded alike:
+ *
+ * | index | on | partition | sort |
+ * | --- | --- | --- | --- |
+ * | `due` | current cases with a promise to announce | minute and shard | instant, clock, case id |
+ * | `heard` | cases a customer has written to | day of the last message and shard | its instant, case id, route, desk |
+ * | `open` | active cases | shard | most pressing deadline, its clock, state, desk, case id |
+ *
+ * `heard` costs one write with a case's first message and two with each further one; `open` one with the first, two whenever deadline, state
+ * or desk change, and one at the end.
  */
 export interface Key {
   readonly pk: string;
@@ -25,7 +44,11 @@ export interface Key {
 }
 
 /** DynamoDB takes 1,000 writes a second on one index partition; eight shards carry the busiest minute we size for. */
-export const dueShards = 8;
+const shards = 8;
+
+function shardOf(subject: Case): number {
+  return Number.parseInt(partitionOf(subject.conversation).slice(0, 2), 16) % shards;
+}
 
 /** Sort keys end at 1,024 bytes and some platforms' ids are longer than we can rule out. */
 function bounded(eventId: string): string {
@@ -60,16 +83,21 @@ export function keysOfCase(caseId: string): { current: Key; resolved: Key } | un
 export const checkpointKey: Key = { pk: 'sweep', sk: 'checkpoint' };
 
 export function dueBuckets(minute: string): string[] {
-  return Array.from({ length: dueShards }, (_, shard) => `${minute}#${shard}`);
+  return Array.from({ length: shards }, (_, shard) => `${minute}#${shard}`);
 }
+
+export function heardBuckets(day: string): string[] {
+  return Array.from({ length: shards }, (_, shard) => `${day}#${shard}`);
+}
+
+export const openBuckets: readonly string[] = Array.from({ length: shards }, (_, shard) => String(shard));
 
 /** Index attributes of a case, or `undefined` when nothing of it can fall due. */
 export function dueKeys(subject: Case): { dueBucket: string; dueAt: string } | undefined {
   const next = nextDue(subject);
   if (next === undefined) return undefined;
-  const shard = Number.parseInt(partitionOf(subject.conversation).slice(0, 2), 16) % dueShards;
   return {
-    dueBucket: `${minuteOf(next.dueAt)}#${shard}`,
+    dueBucket: `${minuteOf(next.dueAt)}#${shardOf(subject)}`,
     dueAt: [next.dueAt, next.clock, subject.id].join('#'),
   };
 }
@@ -78,4 +106,44 @@ export function dueKeys(subject: Case): { dueBucket: string; dueAt: string } | u
 export function timerFromDueAt(dueAt: string): Timer {
   const [instant, clock, caseId] = dueAt.split('#');
   return timerSchema.parse({ dueAt: instant, clock: clockNameSchema.parse(clock), caseId });
+}
+
+/** Index attributes by which a case is listed, or `undefined` when no customer has written. */
+export function heardKeys(subject: Case): { heardBucket: string; heardAt: string } | undefined {
+  const at = subject.messages.lastAt;
+  if (at === undefined) return undefined;
+  return {
+    heardBucket: `${at.slice(0, 10)}#${shardOf(subject)}`,
+    heardAt: [at, subject.id, subject.route, subject.desk ?? ''].join('#'),
+  };
+}
+
+/** The case an entry of `heard` stands for. */
+export function fromHeardAt(heardAt: string): HeardCase {
+  const [at = '', caseId = '', route, desk = ''] = heardAt.split('#');
+  return { at, caseId, route: routeSchema.parse(route), desk: desk === '' ? undefined : desk };
+}
+
+/** Sorts behind every deadline. */
+const never = '9';
+
+/** Index attributes of an active case, or `undefined` for one with which nothing is to be done. */
+export function openKeys(subject: Case): { openBucket: string; openBy: string } | undefined {
+  if (!isActive(subject)) return undefined;
+  const { clock, dueAt } = pressingDeadline(subject) ?? { clock: '', dueAt: never };
+  return {
+    openBucket: String(shardOf(subject)),
+    openBy: [dueAt, clock, subject.state, subject.desk ?? '', subject.id].join('#'),
+  };
+}
+
+/** The case an entry of `open` stands for. */
+export function fromOpenBy(openBy: string): OpenCase {
+  const [dueAt = never, clock, state, desk = '', caseId = ''] = openBy.split('#');
+  return {
+    caseId,
+    desk,
+    state: caseSchema.shape.state.parse(state),
+    deadline: dueAt === never ? undefined : { clock: clockNameSchema.parse(clock), dueAt },
+  };
 }

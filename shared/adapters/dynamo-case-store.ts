@@ -26,6 +26,8 @@ import {
   type CaseArchive,
   type CaseChange,
   type CaseStore,
+  type HeardCase,
+  type OpenCase,
   type StoredEvent,
   StoreUnavailableError,
   type SweepCheckpoint,
@@ -39,8 +41,14 @@ import {
   dueBuckets,
   dueKeys,
   eventKey,
+  fromHeardAt,
+  fromOpenBy,
+  heardBuckets,
+  heardKeys,
   type Key,
   keysOfCase,
+  openBuckets,
+  openKeys,
   resolvedKey,
   timerFromDueAt,
   waitingKey,
@@ -49,6 +57,11 @@ import { packJson, unpackJson } from './packed-json.ts';
 
 type Item = Record<string, AttributeValue>;
 type QueryInput = Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>;
+
+const listedBy = {
+  heard: { bucket: 'heardBucket', sort: 'heardAt', forward: false },
+  open: { bucket: 'openBucket', sort: 'openBy', forward: true },
+} as const;
 
 const storedBodySchema = z.object({
   caseId: z.string(),
@@ -239,6 +252,37 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
     return shards.flat().sort((a, b) => (a.dueAt < b.dueAt ? -1 : 1));
   }
 
+  async heardOn(day: string, limit: number, before?: string): Promise<readonly HeardCase[]> {
+    const entries = await this.#listed('heard', heardBuckets(day), limit, before);
+    return entries
+      .sort((a, b) => (a > b ? -1 : 1))
+      .slice(0, limit)
+      .map(fromHeardAt);
+  }
+
+  async open(limit: number): Promise<readonly OpenCase[]> {
+    return (await this.#listed('open', openBuckets, limit)).sort().slice(0, limit).map(fromOpenBy);
+  }
+
+  async findAll(caseIds: readonly string[]): Promise<readonly Case[]> {
+    const keys = new Map(
+      caseIds.flatMap((id) => {
+        const found = keysOfCase(id);
+        return found === undefined ? [] : [[id, found] as const];
+      }),
+    );
+    const current = await this.#getAll(
+      [...keys.values()].map((key) => key.current),
+      false,
+    );
+    const found = new Map([...current.values()].flatMap((item) => toCase(item) ?? []).map((one) => [one.id, one]));
+    const resolved = [...keys].filter(([id]) => !found.has(id)).map(([, key]) => key.resolved);
+    const earlier = resolved.length === 0 ? [] : (await this.#getAll(resolved, false)).values();
+    return [...keys.keys()]
+      .flatMap((id) => found.get(id) ?? [])
+      .concat([...earlier].flatMap((item) => toCase(item) ?? []));
+  }
+
   async checkpoint(): Promise<SweepCheckpoint | undefined> {
     const item = await this.#get(checkpointKey);
     return item === undefined
@@ -278,7 +322,6 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
   }
 
   #putCase({ before, after }: CaseChange): TransactWriteItem {
-    const due = dueKeys(after);
     return {
       Put: {
         TableName: this.#table,
@@ -287,7 +330,9 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
           body: { B: packJson(after) },
           caseId: { S: after.id },
           version: { N: String(after.version) },
-          ...(due === undefined ? {} : { dueBucket: { S: due.dueBucket }, dueAt: { S: due.dueAt } }),
+          ...attributes(dueKeys(after)),
+          ...attributes(heardKeys(after)),
+          ...attributes(openKeys(after)),
         },
         ...(before === undefined
           ? { ConditionExpression: 'attribute_not_exists(pk)' }
@@ -306,7 +351,12 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
       writes.push({
         Put: {
           TableName: this.#table,
-          Item: { ...keyItem(resolvedKey(closes)), body: { B: packJson(closes) }, caseId: { S: closes.id } },
+          Item: {
+            ...keyItem(resolvedKey(closes)),
+            body: { B: packJson(closes) },
+            caseId: { S: closes.id },
+            ...attributes(heardKeys(closes)),
+          },
         },
       });
     }
@@ -336,6 +386,32 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
       from = page.next;
     } while (from !== undefined);
     return found;
+  }
+
+  /** Sort keys of an index: of each bucket the first `limit`, by their order in `open` and against it in `heard`. */
+  async #listed(
+    index: keyof typeof listedBy,
+    buckets: readonly string[],
+    limit: number,
+    before?: string,
+  ): Promise<string[]> {
+    const { bucket, sort, forward } = listedBy[index];
+    const pages = await Promise.all(
+      buckets.map((value) =>
+        this.#query({
+          IndexName: index,
+          KeyConditionExpression: before === undefined ? '#bucket = :bucket' : '#bucket = :bucket AND #sort < :before',
+          ExpressionAttributeNames: { '#bucket': bucket, ...(before === undefined ? {} : { '#sort': sort }) },
+          ExpressionAttributeValues: {
+            ':bucket': { S: value },
+            ...(before === undefined ? {} : { ':before': { S: before } }),
+          },
+          ScanIndexForward: forward,
+          Limit: limit,
+        }),
+      ),
+    );
+    return pages.flatMap(({ items }) => items.flatMap((item) => item[sort]?.S ?? []));
   }
 
   async #dueInBucket(bucket: string): Promise<Timer[]> {
@@ -395,6 +471,10 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
 
 function keyItem({ pk, sk }: Key): Item {
   return { pk: { S: pk }, sk: { S: sk } };
+}
+
+function attributes(values: Readonly<Record<string, string>> | undefined): Item {
+  return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, { S: value }]));
 }
 
 function textOf({ pk, sk }: Key): string {

@@ -8,6 +8,7 @@ import {
   clockNameSchema,
   clockSchema,
   earlier,
+  isOver,
   isPending,
   ownershipNames,
   promiseNameSchema,
@@ -261,16 +262,28 @@ export function applyEvent(before: Case | undefined, event: CaseEvent, conversat
 
 /** The earliest deadline still to be announced, or `undefined` when nothing can fall due. */
 export function nextDue(subject: Case): { clock: ClockName; dueAt: string } | undefined {
+  return earliest(subject, isPending);
+}
+
+/** The earliest deadline that is still owed, be it missed already; `undefined` when none is. */
+export function pressingDeadline(subject: Case): { clock: ClockName; dueAt: string } | undefined {
+  return earliest(subject, (clock) => clock.dueAt !== undefined && !isOver(clock));
+}
+
+function earliest(subject: Case, counts: (clock: Clock) => boolean): { clock: ClockName; dueAt: string } | undefined {
   if (!isActive(subject)) return undefined;
-  const { clocks, offer } = subject;
-  return [
-    ...promiseNames.map((name) => ({ name, clock: clocks[name] })),
-    ...ownershipNames.map((name) => ({ name, clock: offer?.lease[name] })),
-  ]
-    .flatMap(({ name, clock }) =>
-      clock !== undefined && isPending(clock) ? [{ clock: name, dueAt: clock.dueAt }] : [],
-    )
+  return [...clocksByName(subject)]
+    .flatMap(([clock, one]) => (one.dueAt !== undefined && counts(one) ? [{ clock, dueAt: one.dueAt }] : []))
     .sort((a, b) => compareText(a.dueAt, b.dueAt))[0];
+}
+
+/** All clocks of a case: promises to the customer, and what the desk owes for the offer. */
+export function clocksByName({ clocks, offer }: Case): ReadonlyMap<ClockName, Clock> {
+  const named = [
+    ...promiseNames.map((name) => [name, clocks[name]] as const),
+    ...ownershipNames.map((name) => [name, offer?.lease[name]] as const),
+  ];
+  return new Map(named.flatMap(([name, clock]) => (clock === undefined ? [] : [[name, clock] as const])));
 }
 
 /** Whether a desk still has something to do for the case. */

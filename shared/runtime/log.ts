@@ -56,6 +56,7 @@ export type LogEntry =
   | { event: 'timers_swept'; sent: number; overdue: number; minutes: number }
   | { event: 'timers_left_behind'; count: number; minute: string }
   | { event: 'outcome_refused'; caseId: string; desk: string; because: RefusalReason }
+  | { event: 'case_viewed'; caseId: string; by: string }
   | { event: 'analyser_degraded'; service: string; because: string }
   | { event: 'policy_in_force'; version: string; before?: string }
   | { event: 'policy_refused'; because: string; inForce?: string }

@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
-import { applyEvent, type Case, type CaseEvent, type Conversation } from '../../shared/domain/case.ts';
+import {
+  applyEvent,
+  type Case,
+  type CaseEvent,
+  type Conversation,
+  pressingDeadline,
+} from '../../shared/domain/case.ts';
 import { minuteOf } from '../../shared/domain/due.ts';
-import type { CaseArchive, CaseChange, CaseStore } from '../../shared/ports.ts';
+import { type CaseArchive, type CaseChange, type CaseStore, placeOf } from '../../shared/ports.ts';
 import { dynamoEngines, isInstalled, startEngine } from '../support/dynamodb-engines.ts';
 import { MemoryCaseStore } from '../support/memory-case-store.ts';
 import {
@@ -75,6 +81,66 @@ describe.each(implementations)('a case store: $name', ({ available, start }) => 
   afterAll(async () => {
     if (available) await stop();
   });
+
+  test.skipIf(!available)('lists cases by their last message, latest first, page by page', async () => {
+    const listed = async (limit: number, before?: string) =>
+      (await store.heardOn('2031-01-02', limit, before)).map((entry) => placeOf(entry));
+    const at = (second: number) => new Date(Date.UTC(2031, 0, 2, 10, 0, second)).toISOString();
+    const cases: Case[] = [];
+    for (let second = 0; second < 12; second += 1) {
+      const written = change(undefined, { ...received(`listed-${second}`, 0), at: at(second) }, someone());
+      await store.append(written);
+      cases.push(written.after);
+    }
+    const expected = cases.map(({ id }, second) => `${at(second)}#${id}`).reverse();
+    await expect.poll(() => listed(5)).toEqual(expected.slice(0, 5));
+    await expect.poll(() => listed(20, expected[4])).toEqual(expected.slice(5));
+    const ids = cases.map(({ id }) => id);
+    const found = await store.findAll([...ids, 'none']);
+    expect(found.map(({ id }) => id).sort()).toEqual(ids.toSorted());
+  });
+
+  test.skipIf(!available)(
+    'lists active cases by their most pressing deadline, missed ones first, and no others',
+    async () => {
+      const [late, soon, done] = [someone(), someone(), someone()];
+      const write = async (conversation: Conversation, minutes: number) => {
+        const written = change(undefined, received(`open-${conversation.author}`, minutes), conversation);
+        await store.append(written);
+        return written.after;
+      };
+      const lateCase = await write(late, -600);
+      const soonCase = await write(soon, 0);
+      const doneCase = await write(done, 0);
+      const { offer } = doneCase;
+      if (offer === undefined) throw new Error('no offer');
+      const resolved = change(
+        doneCase,
+        {
+          type: 'resolved',
+          id: `outcome:${doneCase.id}`,
+          at: noonPlus(1),
+          recordedAt: noonPlus(1),
+          offerId: offer.id,
+          fence: offer.fence,
+          desk: offer.desk,
+        },
+        done,
+      );
+      await store.append(resolved);
+      const ours = [lateCase, soonCase, doneCase].map(({ id }) => id);
+      await expect
+        .poll(async () => (await store.open(500)).filter(({ caseId }) => ours.includes(caseId)))
+        .toEqual(
+          [lateCase, soonCase].map((one) => ({
+            caseId: one.id,
+            desk: one.desk,
+            state: 'open',
+            deadline: pressingDeadline(one),
+          })),
+        );
+    },
+  );
 
   test.skipIf(!available)('gives back what was written', async () => {
     const conversation = someone();

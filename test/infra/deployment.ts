@@ -66,6 +66,7 @@ export function deploy(text = settingsText, { desks, stage }: { desks?: Policy['
       'sweep-timers': code,
       'fire-timers': code,
       'record-outcomes': code,
+      'serve-console': code,
     },
   });
   const read = (stack: (typeof stacks)[keyof typeof stacks]) =>

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import * as receiveWebhook from '../../functions/receive-webhook/env.ts';
+import * as serveConsole from '../../functions/serve-console/env.ts';
 import * as sweepTimers from '../../functions/sweep-timers/env.ts';
 import * as triageMessages from '../../functions/triage-messages/env.ts';
 import { functionNames } from '../../infra/pipeline-stack.ts';
@@ -86,7 +87,7 @@ describe('what holds data', () => {
 describe('the case table', () => {
   const [table] = resources('AWS::DynamoDB::Table');
 
-  it('has the keys and the sparse index that the store works with', () => {
+  it('has the keys and the sparse indexes that the store works with', () => {
     expect(table?.Properties).toMatchObject({
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [
@@ -94,15 +95,17 @@ describe('the case table', () => {
         { AttributeName: 'sk', KeyType: 'RANGE' },
       ],
       GlobalSecondaryIndexes: [
-        {
-          IndexName: 'due',
-          KeySchema: [
-            { AttributeName: 'dueBucket', KeyType: 'HASH' },
-            { AttributeName: 'dueAt', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
+        ['due', 'dueBucket', 'dueAt'],
+        ['heard', 'heardBucket', 'heardAt'],
+        ['open', 'openBucket', 'openBy'],
+      ].map(([name, bucket, sort]) => ({
+        IndexName: name,
+        KeySchema: [
+          { AttributeName: bucket, KeyType: 'HASH' },
+          { AttributeName: sort, KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      })),
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
     });
   });
@@ -251,6 +254,7 @@ describe('the functions', () => {
     ['sweep-timers', sweepTimers.environmentSchema],
     ['fire-timers', caseEnvironmentSchema],
     ['record-outcomes', caseEnvironmentSchema],
+    ['serve-console', serveConsole.environmentSchema],
   ])('%s gets the environment it asks for and nothing else', (name, schema) => {
     const variables = variablesOf(name);
     expect(Object.keys(schema.parse(variables)).sort()).toEqual(Object.keys(variables).sort());
@@ -299,17 +303,19 @@ describe('least privilege', () => {
     return Policies.flatMap(({ PolicyDocument }) => PolicyDocument);
   };
   /** `action → resources`, without the hash of a logical id and without log and key, which are every function's. */
-  const callsOf = (name: string) =>
-    Object.fromEntries(
-      grantsOf(name)
-        .flatMap(({ Action, Resource }) =>
-          Action.map((action): [string, string[]] => [
-            action,
-            Resource.map((arn) => arn.replace(/^<(\w+?)[0-9A-F]{8}(\.Arn)?>/, '$1')).sort(),
-          ]),
-        )
-        .filter(([action]) => !/^(logs|kms):/.test(action)),
+  const callsOf = (name: string) => {
+    const calls = grantsOf(name).flatMap(({ Action, Resource }) =>
+      Action.filter((action) => !/^(logs|kms):/.test(action)).flatMap((action) =>
+        Resource.map((arn) => ({ action, resource: arn.replace(/^<(\w+?)[0-9A-F]{8}(\.Arn)?>/, '$1') })),
+      ),
     );
+    return Object.fromEntries(
+      [...Map.groupBy(calls, ({ action }) => action)].map(([action, ofOne]) => [
+        action,
+        ofOne.map(({ resource }) => resource).sort(),
+      ]),
+    );
+  };
 
   const desks = ['inhouse', 'vendornorth', 'vendorsouth'].flatMap((desk) => [
     `Desks${desk}StandardQueue`,
@@ -375,13 +381,29 @@ describe('least privilege', () => {
     ],
     ['fire-timers', { ...consumes('TimersQueue'), ...changesCases, 'sns:Publish': ['Escalations'] }],
     ['record-outcomes', { ...consumes('OutcomesQueue'), ...changesCases }],
+    [
+      'serve-console',
+      {
+        'dynamodb:BatchGetItem': ['Cases'],
+        'dynamodb:GetItem': ['Cases'],
+        'dynamodb:Query': ['Cases', 'Cases/index/heard', 'Cases/index/open'],
+        'sqs:GetQueueAttributes': [...desks, 'IntakeQueue', 'OutcomesQueue', 'Parked', 'TimersQueue'],
+        'comprehend:BatchDetectSentiment': ['*'],
+        ...readsPolicy,
+      },
+    ],
   ])('%s may make exactly the calls it makes', (name, expected) => {
     expect(callsOf(name)).toEqual(expected);
   });
 
   it('every function uses the key through the services it calls only', () => {
     for (const name of functionNames) {
-      const services = new Set(Object.keys(callsOf(name)).map((action) => action.split(':')[0]));
+      const services = new Set(
+        Object.keys(callsOf(name))
+          // Counts are not encrypted.
+          .filter((action) => action !== 'sqs:GetQueueAttributes')
+          .map((action) => action.split(':')[0]),
+      );
       for (const keyless of ['comprehend', 'appconfig']) services.delete(keyless);
       const [use, ...more] = grantsOf(name).filter(({ Action }) => Action.some((action) => action.startsWith('kms:')));
       expect(more).toEqual([]);
@@ -403,7 +425,7 @@ describe('least privilege', () => {
         .flatMap(({ PolicyDocument }) => PolicyDocument)
         .flatMap(({ Action, Resource }) => ([...Action, ...Resource].some((part) => part.includes('*')) ? Action : [])),
     );
-    expect(wild.sort()).toEqual(['cloudwatch:DescribeAlarms', 'comprehend:BatchDetectSentiment']);
+    expect([...new Set(wild)].sort()).toEqual(['cloudwatch:DescribeAlarms', 'comprehend:BatchDetectSentiment']);
     expect([...resources('AWS::IAM::Policy'), ...resources('AWS::IAM::ManagedPolicy')]).toEqual([]);
   });
 
@@ -429,16 +451,30 @@ describe('least privilege', () => {
 describe('what sets the functions going', () => {
   const arnOf = (name: string) => `<${functionNamed(name).logicalId}>`;
 
-  it('are the webhook routes, answered by one function', () => {
-    const routes = resources('AWS::ApiGatewayV2::Route').map((route) => text(route, 'RouteKey'));
-    expect(routes.sort()).toEqual([
-      'GET /webhooks/{platform}',
-      'GET /webhooks/{platform}/{account}',
-      'POST /webhooks/{platform}',
-      'POST /webhooks/{platform}/{account}',
-    ]);
+  const routesOf = (text: string) =>
+    Object.fromEntries(
+      deploy(text)
+        .resources('AWS::ApiGatewayV2::Route')
+        .map(({ Properties }) => [String(Properties['RouteKey']), String(Properties['AuthorizationType'])]),
+    );
+
+  it('are the routes of webhooks and of the console, whose API lets nobody in unknown', () => {
+    const open = {
+      'GET /webhooks/{platform}': 'NONE',
+      'GET /webhooks/{platform}/{account}': 'NONE',
+      'POST /webhooks/{platform}': 'NONE',
+      'POST /webhooks/{platform}/{account}': 'NONE',
+      'GET /': 'NONE',
+      'GET /console/{file}': 'NONE',
+    };
+    const guarded = (how: string) => ({ ...open, 'GET /api/{call+}': how, 'POST /api/{call+}': how });
+    expect(routesOf(settingsText)).toEqual(guarded('AWS_IAM'));
+    expect(
+      routesOf(`${settingsText}\nconsole: { issuer: 'https://login.example.com', clientId: 'vigie-console' }`),
+    ).toEqual(guarded('JWT'));
     expect(resources('AWS::ApiGatewayV2::Integration').map((each) => nameOf(each.Properties))).toMatchObject([
       { PayloadFormatVersion: '2.0', IntegrationUri: `<${functionNamed('receive-webhook').logicalId}.Arn>` },
+      { PayloadFormatVersion: '2.0', IntegrationUri: `<${functionNamed('serve-console').logicalId}.Arn>` },
     ]);
   });
 
@@ -556,7 +592,7 @@ describe('the desks of the policy', () => {
     outsourced(Array.from({ length: count }, (_, index) => `vendor_team_${index + 10}`));
 
   it('may be as many as a function can be told of', () => {
-    const many = deploy(settingsText, { desks: numbered(13) });
+    const many = deploy(settingsText, { desks: numbered(12) });
     const bytes = many.resources('AWS::Lambda::Function').map(({ Properties }) => {
       const { Variables } = z.object({ Variables: record }).parse(many.nameOf(Properties['Environment']));
       // What AWS fills in: a queue's reference is its address, a topic's its ARN, the table's a generated name.
@@ -655,6 +691,7 @@ describe('whoever operates it', () => {
     const { Outputs } = deployed.templates.pipeline;
     expect(Object.keys(Outputs).filter((name) => !name.startsWith('Exports'))).toEqual([
       'WebhookUrl',
+      'ConsoleUrl',
       'EscalationTopicArn',
     ]);
   });

@@ -104,7 +104,9 @@ describe('synthesis', () => {
       const dir = join(outDir, `asset.${Code.S3Key.replace('.zip', '')}`);
       return [FunctionName.replace('vigie-dev-', ''), ...readdirSync(dir)];
     });
-    expect(contents).toEqual(functionNames.map((name) => [name, 'index.mjs']));
+    expect(contents).toEqual(
+      functionNames.map((name) => [name, ...(name === 'serve-console' ? ['console.json'] : []), 'index.mjs']),
+    );
   });
 
   it('changes nothing but the policy stack when the policy changes', async () => {

@@ -29,6 +29,8 @@ function mention(id: string, writtenMs: number): string {
   });
 }
 
+const json = { 'content-type': 'application/json' };
+
 test('every call a function makes is allowed, and everything it is allowed is used', async () => {
   const scratch = scratchDirectory();
   const clock = shiftingClock();
@@ -87,6 +89,15 @@ test('every call a function makes is allowed, and everything it is allowed is us
     const at = new Date(clock.now()).toISOString();
     await journey.report({ id: 'o1', type: 'handed_back', caseId, offerId, fence, desk: 'in_house', at });
     await settle();
+    const look = async (path: string, post?: unknown) => {
+      const request = post === undefined ? {} : { method: 'POST', headers: json, body: JSON.stringify(post) };
+      const answer = await fetch(`${journey.run.url}/api/${path}`, request);
+      expect(answer.status, path).toBe(200);
+    };
+    await look('now');
+    await look('cases');
+    await look(`cases/${caseId}`);
+    await look('decide', { text: uncertain, channel: 'facebook', accountId: '100200300', public: true });
     const breaches = () => {
       clock.shift(30_000);
       return journey.run.notices().length;

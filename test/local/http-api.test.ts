@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { type HttpRequest, matchRoute, type Route, toAnswer, toEvent } from '../../local/http-api.ts';
 
-const route = (key: string): Route => ({ key, functionName: key });
+const route = (key: string): Route => ({ key, functionName: key, guarded: false });
 
 describe('the route of a call', () => {
   const routes = [
@@ -13,6 +13,7 @@ describe('the route of a call', () => {
     'GET /webhooks/{platform}',
     'POST /webhooks/health',
     'POST /webhooks/{platform}/{account}',
+    'GET /',
   ].map(route);
 
   test.each<[string, string, string, Record<string, string>]>([
@@ -22,6 +23,8 @@ describe('the route of a call', () => {
     ['POST', '/webhooks/x/a%20b', 'POST /webhooks/{platform}/{account}', { platform: 'x', account: 'a b' }],
     ['POST', '/webhooks/x/%E0%A4%A', 'POST /webhooks/{platform}/{account}', { platform: 'x', account: '%E0%A4%A' }],
     ['PUT', '/files/a/b', 'ANY /files/{rest+}', { rest: 'a/b' }],
+    ['GET', '/', 'GET /', {}],
+    ['POST', '/', '$default', {}],
     ['PUT', '/webhooks/meta', '$default', {}],
     ['POST', '/webhooks/', '$default', {}],
     ['POST', '/webhooks/a/b/c', '$default', {}],
@@ -52,6 +55,18 @@ function eventOf(request: Partial<HttpRequest>): z.infer<typeof eventSchema> {
 }
 
 describe('the event of a call', () => {
+  test('says who calls where API Gateway would ask, and nowhere else', () => {
+    const callerOf = (guarded: boolean) => {
+      const request = { method: 'GET', target: '/api/now', headers: {}, body: Buffer.alloc(0), sourceIp: '', at: 0 };
+      const match = { route: { ...route('GET /api/{call+}'), guarded }, pathParameters: {} };
+      const context = z.looseObject({ authorizer: z.unknown().optional() });
+      return z.object({ requestContext: context }).parse(toEvent(request, match, '000000000000')).requestContext
+        .authorizer;
+    };
+    expect(callerOf(true)).toEqual({ iam: { userArn: 'arn:aws:iam::000000000000:user/local' } });
+    expect(callerOf(false)).toBeUndefined();
+  });
+
   test('carries path, query, cookies and headers as payload format 2.0 does', () => {
     const event = eventOf({
       target: '/webhooks/meta?a=1&a=2&b=%20',

@@ -8,6 +8,12 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 
+const indexes = [
+  { name: 'due', bucket: 'dueBucket', sort: 'dueAt' },
+  { name: 'heard', bucket: 'heardBucket', sort: 'heardAt' },
+  { name: 'open', bucket: 'openBucket', sort: 'openBy' },
+];
+
 const installed = (path: string) => fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url));
 
 interface Engine {
@@ -60,23 +66,23 @@ export async function startEngine(
       AttributeDefinitions: [
         { AttributeName: 'pk', AttributeType: 'S' },
         { AttributeName: 'sk', AttributeType: 'S' },
-        { AttributeName: 'dueBucket', AttributeType: 'S' },
-        { AttributeName: 'dueAt', AttributeType: 'S' },
+        ...indexes.flatMap(({ bucket, sort }) => [
+          { AttributeName: bucket, AttributeType: 'S' as const },
+          { AttributeName: sort, AttributeType: 'S' as const },
+        ]),
       ],
       KeySchema: [
         { AttributeName: 'pk', KeyType: 'HASH' },
         { AttributeName: 'sk', KeyType: 'RANGE' },
       ],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'due',
-          KeySchema: [
-            { AttributeName: 'dueBucket', KeyType: 'HASH' },
-            { AttributeName: 'dueAt', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
+      GlobalSecondaryIndexes: indexes.map(({ name, bucket, sort }) => ({
+        IndexName: name,
+        KeySchema: [
+          { AttributeName: bucket, KeyType: 'HASH' },
+          { AttributeName: sort, KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      })),
     }),
   );
   await waitUntilTableExists({ client, maxWaitTime: 20, minDelay: 1 }, { TableName: table });

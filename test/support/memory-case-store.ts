@@ -2,8 +2,12 @@ import {
   currentKey,
   dueKeys,
   eventKey,
+  fromHeardAt,
+  fromOpenBy,
+  heardKeys,
   type Key,
   keysOfCase,
+  openKeys,
   resolvedKey,
   timerFromDueAt,
   waitingKey,
@@ -15,6 +19,8 @@ import {
   type CaseArchive,
   type CaseChange,
   type CaseStore,
+  type HeardCase,
+  type OpenCase,
   type StoredEvent,
   StoreUnavailableError,
   type SweepCheckpoint,
@@ -123,6 +129,32 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
       .map(({ dueAt }) => timerFromDueAt(dueAt))
       .filter(({ dueAt }) => minuteOf(dueAt) === minute)
       .sort((a, b) => (a.dueAt < b.dueAt ? -1 : 1));
+  }
+
+  async heardOn(day: string, limit: number, before = '~'): Promise<readonly HeardCase[]> {
+    this.#reach('heardOn');
+    return [...this.#cases.values()]
+      .flatMap((subject) => heardKeys(subject) ?? [])
+      .filter(({ heardBucket, heardAt }) => heardBucket.startsWith(day) && heardAt < before)
+      .map(({ heardAt }) => heardAt)
+      .sort((a, b) => (a > b ? -1 : 1))
+      .slice(0, limit)
+      .map(fromHeardAt);
+  }
+
+  async open(limit: number): Promise<readonly OpenCase[]> {
+    this.#reach('open');
+    return [...this.#cases.entries()]
+      .flatMap(([key, subject]) => (key === textOf(currentKey(subject.conversation)) ? (openKeys(subject) ?? []) : []))
+      .map(({ openBy }) => openBy)
+      .sort()
+      .slice(0, limit)
+      .map(fromOpenBy);
+  }
+
+  async findAll(caseIds: readonly string[]): Promise<readonly Case[]> {
+    this.#reach('findAll');
+    return [...this.#cases.values()].filter(({ id }) => caseIds.includes(id));
   }
 
   async checkpoint(): Promise<SweepCheckpoint | undefined> {

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const pageDir = join(import.meta.dirname, 'page');
+
+interface PageFile {
+  readonly type: string;
+  /** gzip in base64. */
+  readonly body: string;
+  /** Whether its name changes with its content. */
+  readonly immutable: boolean;
+}
+
+/** The page as it is served: its files by their paths. The same sources give the same bytes; rejects with what esbuild says. */
+export async function buildPage(): Promise<Readonly<Record<string, PageFile>>> {
+  const { outputFiles } = await build({
+    entryPoints: [join(pageDir, 'main.tsx'), join(pageDir, 'style.css')],
+    outdir: '/console',
+    entryNames: '[name]-[hash]',
+    absWorkingDir: pageDir,
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'esm',
+    target: ['chrome120', 'firefox121', 'safari17.2'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+  const files: Record<string, PageFile> = {};
+  const add = (path: string, type: string, content: string | Uint8Array, immutable: boolean) => {
+    files[path] = { type, body: gzipSync(content, { level: 9 }).toString('base64'), immutable };
+  };
+  const pathOf = (extension: string) => outputFiles.find(({ path }) => path.endsWith(extension))?.path ?? '';
+  for (const { path, contents } of outputFiles) {
+    add(path, path.endsWith('.css') ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8', contents, true);
+  }
+  add('/console/icon.svg', 'image/svg+xml', readFileSync(join(pageDir, 'icon.svg')), false);
+  const html = readFileSync(join(pageDir, 'index.html'), 'utf8');
+  add(
+    '/',
+    'text/html; charset=utf-8',
+    html.replace('./style.css', pathOf('.css')).replace('./main.tsx', pathOf('.js')),
+    false,
+  );
+  return files;
+}

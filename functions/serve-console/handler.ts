@@ -1,0 +1,115 @@
+import { caseFilterSchema, trialSchema } from '../../shared/contracts/console.ts';
+import { type CaseStore, type SentimentAnalyser, StoreUnavailableError } from '../../shared/ports.ts';
+import type { Log } from '../../shared/runtime/log.ts';
+import { type Sources as CaseSources, readCase } from './case-page.ts';
+import { type Answer, type ConsoleFile, json, problem, type Request, requestSchema, securityHeaders } from './http.ts';
+import { listCases } from './list.ts';
+import { readNow } from './now.ts';
+import { may, type Person, personOf } from './person.ts';
+import { judge, policyPage } from './policy-page.ts';
+
+export interface Dependencies extends CaseSources, Omit<Parameters<typeof readNow>[0], keyof CaseSources>, ConsoleFile {
+  readonly store: CaseStore;
+  readonly analyser: SentimentAnalyser;
+  readonly now: () => Date;
+  readonly log: Log;
+}
+
+/**
+ * Answers the console: its page to anybody, for it holds nothing, and the API to whom API Gateway has let in with a role. 400 says what is wrong with a
+ * call, 403 that no role allows it, 503 that the table was not reached.
+ */
+export async function serveConsole(event: unknown, dependencies: Dependencies): Promise<Answer> {
+  const request = requestSchema.parse(event);
+  const answer = request.path.startsWith('/api/')
+    ? await answerApi(request, dependencies)
+    : pageFile(request, dependencies);
+  return { ...answer, headers: { ...securityHeaders(dependencies.settings), ...answer.headers } };
+}
+
+function pageFile({ path }: Request, { page, settings }: Dependencies): Answer {
+  if (path === '/console/settings.json') return json(200, settings);
+  const file = Object.hasOwn(page, path) ? page[path] : undefined;
+  if (file === undefined) return problem(404, 'There is no such page.');
+  return {
+    statusCode: 200,
+    headers: {
+      'content-type': file.type,
+      'content-encoding': 'gzip',
+      'cache-control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+    },
+    body: file.body,
+    isBase64Encoded: true,
+  };
+}
+
+async function answerApi(request: Request, dependencies: Dependencies): Promise<Answer> {
+  const { authorizer, path, method } = request;
+  if (authorizer === undefined) return problem(401, 'Sign in first.');
+  const person = personOf(authorizer, dependencies.rolesClaim);
+  if (person === undefined) {
+    return problem(
+      403,
+      `You are signed in, but your account has no role here: ask for viewer, agent or lead in ${dependencies.rolesClaim}.`,
+    );
+  }
+  // Another site can have a browser post a form here, but not JSON without asking first.
+  if (method === 'POST' && !request.contentType.startsWith('application/json')) {
+    return problem(415, 'Post JSON, as content-type application/json.');
+  }
+  try {
+    return await routed(`${method} ${path}`, request, person, dependencies);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    return problem(503, 'The case table was not reached; the page tries again.');
+  }
+}
+
+async function routed(route: string, request: Request, person: Person, dependencies: Dependencies): Promise<Answer> {
+  const now = dependencies.now();
+  if (!may(person, 'viewer')) return problem(403, 'This needs the role viewer.');
+  switch (route) {
+    case 'GET /api/me':
+      return json(200, person);
+    case 'GET /api/now':
+      return json(200, await readNow(dependencies, now));
+    case 'GET /api/policy':
+      return json(200, policyPage(dependencies.policy));
+    case 'GET /api/cases': {
+      const filter = caseFilterSchema.safeParse(request.query);
+      if (!filter.success) return problem(400, firstIssue(filter.error));
+      return json(200, await listCases(dependencies, filter.data, now));
+    }
+    case 'POST /api/decide': {
+      const trial = trialSchema.safeParse(parsed(request.body));
+      if (!trial.success) return problem(400, firstIssue(trial.error));
+      return json(200, await judge(dependencies, trial.data, now.toISOString()));
+    }
+  }
+  const caseId = /^GET \/api\/cases\/([0-9a-f-]{1,64})$/.exec(route)?.[1];
+  const found = caseId === undefined ? undefined : await readCase(dependencies, caseId, now);
+  if (found !== undefined) {
+    // Who has read a customer's words can be told.
+    dependencies.log({ event: 'case_viewed', caseId: found.case.id, by: person.name });
+    return json(200, found);
+  }
+  return problem(404, caseId === undefined ? 'There is no such call.' : 'There is no such case.');
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Field and expectation only: what was sent may hold a customer's words. */
+function firstIssue({
+  issues: [issue],
+}: {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+}): string {
+  const field = issue?.path.map(String).join('.') ?? '';
+  return `${field === '' ? 'body' : field}: ${issue?.message ?? 'wrong'}`;
+}

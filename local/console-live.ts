@@ -1,0 +1,29 @@
+import type { ServerResponse } from 'node:http';
+import { liveEntrySchema } from '../shared/contracts/console.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+
+/** A proxy or a laptop that slept would otherwise keep a dead connection. */
+const heartbeatMs = 15_000;
+
+/**
+ * Tells a console what happens, as server-sent events (HTML standard, section 9.2), until it leaves: only what the page shows, each under
+ * its number in the journal, so that a reader who comes back says where to go on.
+ */
+export function serveLive(journal: Journal, answer: ServerResponse, lastEventId: string | undefined): void {
+  const write = (entry: JournalEntry): void => {
+    const told = liveEntrySchema.safeParse(entry);
+    if (told.success) answer.write(`id: ${entry.n}\ndata: ${JSON.stringify(told.data)}\n\n`);
+  };
+  answer.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  answer.flushHeaders();
+  const after = Number(lastEventId);
+  if (lastEventId !== undefined && Number.isSafeInteger(after) && after >= 0) {
+    for (const entry of journal.after(after)) write(entry);
+  }
+  const heartbeat = setInterval(() => answer.write(':\n\n'), heartbeatMs);
+  const unfollow = journal.follow(write);
+  answer.on('close', () => {
+    clearInterval(heartbeat);
+    unfollow();
+  });
+}

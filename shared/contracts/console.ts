@@ -1,0 +1,276 @@
+import * as z from 'zod';
+import { assessmentSchema, reasonSchema, signalSchema } from '../domain/assessment.ts';
+import type { Case } from '../domain/case.ts';
+import { clockNameSchema, clockSchema } from '../domain/clocks.ts';
+import { decisionSchema, prioritySchema, routeSchema } from '../domain/decision.ts';
+import { channelSchema } from '../domain/inbound-event.ts';
+
+/** The states of a case, repeated for the page: the schema in `domain/case.ts` brings along what no browser has. */
+export const caseStates = [
+  'quiet',
+  'open',
+  'answered',
+  'waiting',
+  'resolved',
+  'set_aside',
+  'withdrawn',
+] as const satisfies readonly Case['state'][];
+export const caseStateSchema = z.enum(caseStates);
+
+const instant = z.iso.datetime();
+const laneSchema = z.enum(['urgent', 'standard']);
+
+/** One case in a list: what it is, where it is, what is promised; never the customer's words. */
+export const caseLineSchema = z.object({
+  id: z.string(),
+  state: caseStateSchema,
+  route: routeSchema,
+  desk: z.string().optional(),
+  priority: prioritySchema,
+  reasons: z.array(reasonSchema),
+  doubts: z.array(z.string()),
+  rule: z.string(),
+  channel: channelSchema,
+  account: z.string(),
+  language: z.string(),
+  public: z.boolean(),
+  claimed: z.boolean(),
+  messages: z.number().int().nonnegative(),
+  heardAt: instant.optional(),
+  clocks: z.partialRecord(clockNameSchema, clockSchema),
+  /** The next deadline that can still be missed. */
+  next: z.object({ clock: clockNameSchema, dueAt: instant }).optional(),
+  /** Deadlines that were missed. */
+  breached: z.array(clockNameSchema),
+});
+export type CaseLine = z.infer<typeof caseLineSchema>;
+
+/** What waits on a queue and what is being worked on, as SQS estimates it; `undefined` when the queue could not be asked. */
+const depthSchema = z.object({ waiting: z.number().int(), inFlight: z.number().int() }).optional();
+export type Depth = z.infer<typeof depthSchema>;
+
+const deskSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  kind: z.enum(['in_house', 'outsourced', 'product_ideas']),
+});
+
+/** The page "Now". */
+export const nowSchema = z.object({
+  at: instant,
+  /** The latest cases, on which all counts are made; `complete` when no case of the last 24 hours is left out. */
+  sample: z.object({ cases: z.number().int(), since: instant, complete: z.boolean() }),
+  setAside: z.number().int(),
+  desks: z.array(
+    deskSchema.extend({
+      received: z.number().int(),
+      active: z.number().int(),
+      unanswered: z.number().int(),
+      breached: z.number().int(),
+      nextDueAt: instant.optional(),
+      queues: z.object({ urgent: depthSchema, standard: depthSchema }),
+    }),
+  ),
+  stages: z.object({ intake: depthSchema, timer: depthSchema, outcome: depthSchema, parked: depthSchema }),
+  /** Active cases past a deadline. */
+  late: z.number().int(),
+  deadlines: z.array(caseLineSchema),
+  breaches: z.array(caseLineSchema),
+});
+export type Now = z.infer<typeof nowSchema>;
+
+/** A part of a text, by UTF-16 offsets, and what it is a sign of. */
+export const markSchema = z.object({ start: z.number().int(), end: z.number().int(), reason: reasonSchema });
+export type Mark = z.infer<typeof markSchema>;
+
+const storyBase = { at: instant };
+
+/** One thing that, had it been otherwise, would have put a message elsewhere. */
+export const alternativeSchema = z.object({
+  kind: z.enum(['without_reason', 'without_doubt', 'without_any', 'public', 'private', 'mood']),
+  /** The reason, doubt or mood. */
+  what: z.string(),
+  route: routeSchema,
+  desk: z.string().optional(),
+  priority: prioritySchema,
+});
+export type Alternative = z.infer<typeof alternativeSchema>;
+
+/** What happened to a case, in the order in which it became known. */
+export const storyEntrySchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.enum(['message_received', 'message_edited']),
+    ...storyBase,
+    author: z.string().optional(),
+    /** Empty once it was erased. */
+    text: z.string(),
+    attachments: z.array(z.string()),
+    rating: z.number().optional(),
+    permalink: z.string().optional(),
+    language: z.string(),
+    marks: z.array(markSchema),
+    signals: z.array(signalSchema),
+    /** Abusive wording: shown only on demand. */
+    abusive: z.boolean(),
+    decision: decisionSchema,
+    alternatives: z.array(alternativeSchema),
+  }),
+  z.object({ type: z.enum(['message_deleted', 'own_reply']), ...storyBase }),
+  z.object({
+    type: z.enum(['claimed', 'heartbeat', 'answered', 'waiting_for_customer', 'resolved']),
+    ...storyBase,
+    desk: z.string(),
+  }),
+  z.object({ type: z.literal('handed_back'), ...storyBase, desk: z.string(), code: z.string(), reason: z.string() }),
+  z.object({ type: z.literal('timer_fired'), ...storyBase, clock: clockNameSchema }),
+  z.object({
+    type: z.enum(['offered', 'recalled']),
+    ...storyBase,
+    desk: z.string(),
+    lane: laneSchema,
+    fence: z.number().int(),
+    because: z.string().optional(),
+  }),
+  z.object({ type: z.literal('escalated'), ...storyBase, clock: clockNameSchema, desk: z.string() }),
+]);
+export type StoryEntry = z.infer<typeof storyEntrySchema>;
+
+/** The page of one case. */
+export const casePageSchema = z.object({
+  at: instant,
+  case: caseLineSchema,
+  because: z.string(),
+  policyVersion: z.string(),
+  /** Signals are found again with the policy of now, which may not be the one that decided. */
+  signalsPolicyVersion: z.string(),
+  closedAt: instant.optional(),
+  previous: z.string().optional(),
+  /** By clock: the times in which nobody works and it stands still, to about a two-hundredth of its length. */
+  closed: z.partialRecord(clockNameSchema, z.array(z.object({ from: instant, to: instant }))),
+  story: z.array(storyEntrySchema),
+});
+export type CasePage = z.infer<typeof casePageSchema>;
+
+/** What a list of cases may be narrowed to; all that is given must hold. */
+export const caseFilterSchema = z.object({
+  state: caseStateSchema.optional(),
+  desk: z.string().max(64).optional(),
+  reason: reasonSchema.optional(),
+  priority: prioritySchema.optional(),
+  channel: channelSchema.optional(),
+  language: z.string().max(8).optional(),
+  /** Part of the account's title. */
+  account: z.string().max(80).optional(),
+  /** Missed, or within the hour. */
+  deadline: z.enum(['missed', 'soon']).optional(),
+  /** Where the list goes on, as an earlier answer said. */
+  before: z
+    .string()
+    .max(120)
+    .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z(?:#[0-9a-f-]+)?$/)
+    .optional(),
+});
+export type CaseFilter = z.infer<typeof caseFilterSchema>;
+
+export const caseListSchema = z.object({
+  cases: z.array(caseLineSchema),
+  /** How many cases were looked at to find these. */
+  looked: z.number().int(),
+  /** The earliest moment that was looked at. */
+  since: instant,
+  /** Where to go on; absent at the end. */
+  next: z.string().optional(),
+});
+export type CaseList = z.infer<typeof caseListSchema>;
+
+const ruleSchema = z.object({
+  id: z.string(),
+  to: z.string(),
+  priority: prioritySchema,
+  because: z.string(),
+});
+
+/** The page "Policy". */
+export const policyPageSchema = z.object({
+  version: z.string(),
+  desks: z.array(
+    deskSchema.extend({
+      promises: z.array(
+        z.object({
+          priority: prioritySchema,
+          firstReplySeconds: z.number().int(),
+          resolutionSeconds: z.number().int(),
+          inBusinessHours: z.boolean(),
+        }),
+      ),
+    }),
+  ),
+  accounts: z.array(
+    z.object({ channel: channelSchema, id: z.string(), title: z.string(), languages: z.array(z.string()) }),
+  ),
+  /** In the order in which they are tried; the last is the default. */
+  rules: z.array(ruleSchema),
+});
+export type PolicyPage = z.infer<typeof policyPageSchema>;
+
+/** A message to try the policy on; it is judged and forgotten. */
+export const trialSchema = z.object({
+  text: z.string().max(8_000),
+  channel: channelSchema,
+  accountId: z.string().min(1).max(128),
+  public: z.boolean(),
+});
+export type Trial = z.infer<typeof trialSchema>;
+
+export const verdictSchema = z.object({
+  decision: decisionSchema,
+  assessment: assessmentSchema,
+  marks: z.array(markSchema),
+  alternatives: z.array(alternativeSchema),
+  /** Whether a sentiment verdict was asked for: in AWS, one Comprehend document. */
+  askedSentiment: z.boolean(),
+});
+export type Verdict = z.infer<typeof verdictSchema>;
+
+/** What the page must know before anything else: where to sign in, or that nobody needs to. */
+export const consoleSettingsSchema = z.object({
+  signIn: z
+    .object({
+      issuer: z.url(),
+      clientId: z.string(),
+      /** Where else its addresses may be. */
+      hosts: z.array(z.url()),
+    })
+    .optional(),
+});
+export type ConsoleSettings = z.infer<typeof consoleSettingsSchema>;
+
+/** A call that cannot be answered: why, in one line. */
+export const problemSchema = z.object({ message: z.string() });
+
+/** What the page is told as it happens; never a customer's words. */
+export const liveEntrySchema = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('message_triaged'),
+    at: instant,
+    channel: channelSchema,
+    decision: decisionSchema.pick({ route: true, desk: true, priority: true, reasons: true }),
+  }),
+  z.object({
+    event: z.literal('case_changed'),
+    at: instant,
+    caseId: z.string(),
+    by: z.string(),
+    desk: z.string().optional(),
+  }),
+  z.object({
+    event: z.literal('timer_fired'),
+    at: instant,
+    caseId: z.string(),
+    clock: clockNameSchema,
+    lagMs: z.number(),
+  }),
+  z.object({ event: z.literal('outcome_refused'), at: instant, caseId: z.string(), desk: z.string() }),
+  z.object({ event: z.literal('record_parked'), at: instant }),
+]);
+export type LiveEntry = z.infer<typeof liveEntrySchema>;
