@@ -56,6 +56,8 @@ export function countLogs(scope: Construct, stage: string, functions: PipelineSt
       and: FilterPattern.numberValue('$.status', '=', 401),
     }),
     secretsMissing: count('SecretsMissing', { log: 'receive-webhook', event: 'secret_missing' }),
+    platformWarnings: count('PlatformWarnings', { log: 'receive-webhook', event: 'platform_warns' }),
+    unknownAccounts: count('UnknownAccounts', { log: 'triage-messages', event: 'account_unknown' }),
     messagesTriaged: count('MessagesTriaged', { log: 'triage-messages', event: 'message_triaged' }),
     analyserDegraded: count('AnalyserDegraded', { log: 'triage-messages', event: 'analyser_degraded' }),
     timersLeftBehind: count('TimersLeftBehind', { log: 'sweep-timers', event: 'timers_left_behind' }),

@@ -72,6 +72,18 @@ function watchIntake(settings: Settings, data: DataStack, pipeline: PipelineStac
       atLeast: 1,
     },
     {
+      section: 'platform-warns',
+      impact: 'A platform says that it will tell us less, or nothing, until somebody acts.',
+      metric: logged.platformWarnings,
+      atLeast: 1,
+    },
+    {
+      section: 'account-unknown',
+      impact: 'Messages come to an account that the policy does not list: all of them wait for the in-house desk.',
+      metric: logged.unknownAccounts,
+      atLeast: 1,
+    },
+    {
       section: 'messages-wait',
       impact: 'Customers have written and nobody has looked whether it is urgent.',
       metric: oldest(data.intake.queue),

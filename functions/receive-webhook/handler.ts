@@ -58,6 +58,8 @@ export async function receiveWebhook(
   const read = platform.read(request.body, { pathAccount: request.pathAccount }, request.headers);
   if (read.kind === 'malformed') return refuse(400, read.code);
   if (!(await store(read.events, dependencies))) return refuse(503, 'store_unavailable');
+  const warnings = read.ignored.filter(({ reason }) => reason === 'platform_warning').length;
+  if (warnings > 0) log({ event: 'platform_warns', platform: platform.name, warnings });
   log({
     event: 'webhook_received',
     platform: platform.name,

@@ -165,12 +165,12 @@ function messageChange(
   const recordedAt = now().toISOString();
   const decision = router.decide(event, assessment, recordedAt);
   const at = event.postedAt ?? receivedAt;
+  const subject = { channel: event.channel, accountId: event.accountId, messageId: messageKeyOf(event) };
+  if (decision.doubts.includes('unknown_account')) log({ event: 'account_unknown', ...subject });
   log({
     event: 'message_triaged',
     type: event.type,
-    channel: event.channel,
-    accountId: event.accountId,
-    messageId: messageKeyOf(event),
+    ...subject,
     language: assessment.language.code,
     ...(assessment.sentiment === undefined ? {} : { sentiment: assessment.sentiment.label }),
     signals: assessment.signals,

@@ -45,11 +45,12 @@ const serviceKeys = [
   'take_thread_control',
   'request_thread_control',
   'app_roles',
-  'policy-enforcement',
-  'policy_enforcement',
   'account_linking',
   'game_play',
 ];
+
+/** The page was warned or blocked. */
+const warningKeys = ['policy-enforcement', 'policy_enforcement'];
 
 /**
  * One item of `messaging[]` or `standby[]` on Messenger or Instagram
@@ -61,6 +62,7 @@ export function readMessaging(part: unknown, entry: MetaEntry): Part {
   if (item['message_edit'] !== undefined) return readEdit(editSchema.parse(item['message_edit']), item, entry);
   if (item['reaction'] !== undefined) return 'reaction';
   if (item['read'] !== undefined || item['delivery'] !== undefined) return 'receipt';
+  if (warningKeys.some((key) => item[key] !== undefined)) return 'platform_warning';
   return serviceKeys.some((key) => item[key] !== undefined) ? 'service_event' : 'unsupported_event';
 }
 

@@ -73,6 +73,7 @@ type Message = z.infer<typeof messageSchema>;
  * phone number's id, which one WABA has several of.
  */
 export function readWhatsAppChange(field: string, value: unknown, _entry: MetaEntry): Part | readonly Part[] {
+  if (field === 'account_update' || field === 'account_alerts') return 'platform_warning';
   if (field !== 'messages' && field !== 'smb_message_echoes') return 'service_event';
   const { metadata, contacts, messages, message_echoes, statuses, errors } = valueSchema.parse(value);
   const accountId = metadata?.phone_number_id ?? 'unknown';
@@ -85,7 +86,7 @@ export function readWhatsAppChange(field: string, value: unknown, _entry: MetaEn
   ];
   if (parts.length > 0) return parts;
   // Beside messages they say nothing of their own.
-  return errors.length > 0 ? 'service_event' : 'nothing_inside';
+  return errors.length > 0 ? 'platform_warning' : 'nothing_inside';
 }
 
 function readMessage(message: Message, people: readonly Contact[], accountId: string): Part {

@@ -123,7 +123,7 @@ function readNotice({ object, entry }: z.infer<typeof noticeSchema>): readonly P
       ...partsOf([...messaging, ...standby], (item) => readMessaging(item, about)),
     ];
     if (parts.length > 0) return parts;
-    return changed_fields === undefined ? 'nothing_inside' : 'unsupported_event';
+    return changed_fields === undefined ? 'nothing_inside' : 'platform_warning';
   });
 }
 

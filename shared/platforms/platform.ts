@@ -40,6 +40,8 @@ export const ignoredReasons = [
   'reaction',
   'receipt',
   'service_event',
+  /** Somebody must act, or the platform will tell us less than it could: access that ended, a subscription without values, a block. */
+  'platform_warning',
   'handshake',
   'test_event',
   'own_post',

@@ -105,7 +105,7 @@ function readEnvelope(envelope: Envelope, context: ReadContext): ReadResult {
     case 'url_verification':
       return nothingRead('handshake');
     case 'app_rate_limited':
-      return nothingRead('service_event');
+      return nothingRead('platform_warning');
     default:
       return nothingRead('unsupported_event');
   }
@@ -113,6 +113,7 @@ function readEnvelope(envelope: Envelope, context: ReadContext): ReadResult {
 
 function readEvent(event: SlackEvent, envelope: Envelope, context: ReadContext): Part {
   if (event.type.startsWith('reaction_')) return 'reaction';
+  if (event.type === 'tokens_revoked' || event.type === 'app_uninstalled') return 'platform_warning';
   // A mention is told twice, as itself and as the message it stands in: the message's own key makes them one.
   if (event.type !== 'message' && event.type !== 'app_mention') return 'service_event';
   if (event.channel === undefined || envelope.event_id === undefined) return 'unreadable_part';

@@ -120,6 +120,8 @@ function readEvent({ event, content }: Envelope, accountId: string): Part {
     case 'im_mark_read_msg':
     case 'im_mark_read_msg_eu':
       return 'receipt';
+    case 'authorization.removed':
+      return 'platform_warning';
     default:
       return /^(authorization|video|portability)\.|^im_referral_msg/.test(event)
         ? 'service_event'

@@ -88,7 +88,7 @@ const ignoredLists: Readonly<Record<string, IgnoredReason>> = {
   follow_events: 'service_event',
   block_events: 'service_event',
   mute_events: 'service_event',
-  user_event: 'service_event',
+  user_event: 'platform_warning',
   replay_job_status: 'service_event',
   direct_message_indicate_typing_events: 'receipt',
   direct_message_mark_read_events: 'receipt',

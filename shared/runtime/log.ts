@@ -11,6 +11,8 @@ export type LogEntry =
   | { event: 'webhook_received'; platform: string; events: number; ignored: Readonly<Record<string, number>> }
   | { event: 'webhook_refused'; platform: string; status: number; code: string }
   | { event: 'secret_missing'; platform: string }
+  | { event: 'platform_warns'; platform: string; warnings: number }
+  | { event: 'account_unknown'; channel: string; accountId: string; messageId: string }
   | {
       event: 'message_triaged';
       type: string;

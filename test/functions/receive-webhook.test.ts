@@ -179,3 +179,10 @@ test('Twilio gets the empty TwiML it waits for', async () => {
   expect(answer).toMatchObject({ status: 200, contentType: expect.stringContaining('xml') });
   expect(answer.body).toContain('<Response');
 });
+
+test('what only people can put right is told apart from what is ignored', async () => {
+  const world = new World();
+  const body = JSON.stringify({ object: 'page', entry: [{ id: '100200300', time: 1, changed_fields: ['feed'] }] });
+  expect((await call('meta', signed('meta', body), world)).status).toBe(200);
+  expect(world.logs).toContainEqual({ event: 'platform_warns', platform: 'meta', warnings: 1 });
+});

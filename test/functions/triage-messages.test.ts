@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
-import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
+import { conversationWith, inboundMessage, noonPlus, sensitive } from '../support/samples.ts';
 import { batchOf, World } from '../support/world.ts';
 
 const conversation = conversationWith('claire');
@@ -53,6 +53,19 @@ describe('a message', () => {
     await triage(world, intake(inboundMessage('m1', 'ill, write to claire@example.com')));
     const [offer] = world.deskMessages('in_house-urgent.fifo');
     expect(offer?.message.data).toMatchObject({ messages: [{ text: 'ill, write to claire@example.com' }] });
+  });
+
+  test('to an account that nobody listed says so in the log, for the alarm', async () => {
+    const world = new World();
+    const doubtful = { ...sensitive, doubts: ['unknown_account'] };
+    const router = { ...world.dependencies.router, decide: () => doubtful };
+    await triageMessages(batchOf(intake(parcel)), { ...world.dependencies, router });
+    expect(world.logs).toContainEqual({
+      event: 'account_unknown',
+      channel: 'messenger',
+      accountId: '100200300',
+      messageId: 'm1',
+    });
   });
 
   test('that repeats changes nothing and tells nobody twice', async () => {

@@ -38,7 +38,7 @@ describe('Facebook pages', () => {
       'share_without_text',
       'unsupported_event',
       'unreadable_part',
-      'unsupported_event', // no values
+      'platform_warning', // no values
       'nothing_inside',
     ]);
   });
@@ -153,7 +153,7 @@ test('WhatsApp: every type of message, edits and revocations under the original 
     'unreadable_part',
     'unreadable_part',
     'receipt',
-    'service_event',
+    'platform_warning',
   ]);
 });
 

@@ -140,7 +140,7 @@ table('meta-facebook', [
   [
     'a subscription without values',
     { object: 'page', entry: [{ id: '10', time: 1, changed_fields: ['feed'] }] },
-    'unsupported_event',
+    'platform_warning',
   ],
   [
     'a user of the app',
@@ -213,7 +213,7 @@ table('meta-messenger', [
       object: 'page',
       entry: [{ id: '10', messaging: [{ recipient: { id: '10' }, 'policy-enforcement': { action: 'warning' } }] }],
     },
-    'service_event',
+    'platform_warning',
   ],
 ]);
 
@@ -403,7 +403,8 @@ table('meta-whatsapp', [
     }),
     'message_received wamid.1 "a"',
   ],
-  ['an error alone', whatsapp({ errors: [{ code: 1 }, { code: 2 }] }), 'service_event'],
+  ['an error alone', whatsapp({ errors: [{ code: 1 }, { code: 2 }] }), 'platform_warning'],
+  ['an account that was banned', whatsapp({ event: 'DISABLED_UPDATE' }, 'account_update'), 'platform_warning'],
   [
     'what the business wrote on its phone',
     whatsapp(
@@ -477,7 +478,7 @@ table('x', [
     'own_reply 50 "a"',
   ],
   ['likes and blocks', { for_user_id: '1', favorite_events: [{}], user_has_blocked: 'false' }, 'reaction'],
-  ['an account that left', { user_event: { revoke: { source: { user_id: '1' } } } }, 'service_event'],
+  ['an account that left', { user_event: { revoke: { source: { user_id: '1' } } } }, 'platform_warning'],
 ]);
 
 const form = (fields: Record<string, string>) => new URLSearchParams({ AccountSid: 'AC1', ...fields });
@@ -663,6 +664,7 @@ table('tiktok', [
   ],
   ['a mention of which nothing is told', tiktok('brand_mention.video', '{}'), 'unreadable_part'],
   ['a referral', tiktok('im_referral_msg', '{}'), 'service_event'],
+  ['an account that left', tiktok('authorization.removed', '{"reason":1}'), 'platform_warning'],
   ['a published video', tiktok('video.publish.completed', '{"share_id":"1"}'), 'service_event'],
 ]);
 
@@ -736,7 +738,8 @@ table('slack', [
   ],
   ['a delete', slack({ subtype: 'message_deleted', deleted_ts: '1.0' }), 'message_deleted C1:1.0 ""'],
   ['somebody who joins', slack({ subtype: 'channel_join', user: 'U' }), 'service_event'],
-  ['a limit that was reached', { type: 'app_rate_limited', team_id: 'T' }, 'service_event'],
+  ['a limit that was reached', { type: 'app_rate_limited', team_id: 'T' }, 'platform_warning'],
+  ['an app that was removed', slack({ type: 'app_uninstalled' }), 'platform_warning'],
 ]);
 
 const discord = (type: string, data: object) => ({
