@@ -14,7 +14,7 @@ export function createSentimentReader(lexicons: readonly Lexicon[]): SentimentRe
     lexicons.map(({ language, entries }) => ({
       language,
       entries: entries.filter(
-        ({ means }) => means.kind === 'sentiment' || (means.kind === 'cue' && means.name === 'negator'),
+        ({ means }) => means.kind !== 'topic' && (means.kind !== 'cue' || means.name === 'negator'),
       ),
     })),
   );

@@ -65,7 +65,14 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
     const hits = weigh(found, tokens, language.code);
     const signals = signalsOf(hits, tokens);
     const feeling = sentimentOf(tokens, found, language.code).label;
-    const topics = topicsOf(hits, { signals, feeling, asks: tokens.some(({ forms }) => forms[0] === '?') });
+    const context = {
+      signals,
+      feeling,
+      asks: tokens.some(({ forms }) => forms[0] === '?'),
+      addressed: tokens[0]?.kind === 'mention',
+      words: words.length,
+    };
+    const topics = topicsOf(hits, { ...context, noise: undefined });
     const abusive = cueStrength(hits, 'insult') > 0 || cueStrength(hits, 'swearing') > 0;
     const read = !unread && (languages.has(language.code) || words.length === 0);
     const noise = read
@@ -76,7 +83,7 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
     return {
       language,
       signals,
-      topics,
+      topics: noise === undefined ? topics : topicsOf(hits, { ...context, noise }),
       ...(noise === undefined ? {} : { noise }),
       abusive,
       pii: redact(message.text).masked.map(({ kind }) => kind),

@@ -6,6 +6,9 @@ import type { Token } from './text.ts';
 const negationReach = 3;
 /** Other languages' words count less: they may be others here. */
 const foreignWeight = 0.4;
+/** Who speaks of injury, lawyers or fraud is seldom content; but a stance is praised as often as blamed. */
+const matterWeight = 0.7;
+const standing: ReadonlySet<string> = new Set(['brand_or_community', 'vulnerable_person', 'press_or_influencer']);
 /** Below this sum of weights nothing was felt. */
 const leastFeeling = 0.5;
 
@@ -21,18 +24,13 @@ export function sentimentOf(tokens: readonly Token[], hits: readonly Hit[], lang
   );
   let positive = 0;
   let negative = 0;
-  const seen = new Set<string>();
-  for (const { means, language: from, confidence, start, end } of hits) {
-    const key = `${start} ${means.name}`;
-    if (means.kind !== 'sentiment' || seen.has(key)) continue;
-    seen.add(key);
-    const weight = confidence * (from === language || from === 'any' ? 1 : foreignWeight);
+  for (const { name, weight, start, end } of feelings(hits, language)) {
     let turned = false;
     for (let index = start - 1; index >= start - negationReach && index >= 0; index -= 1) {
       turned ||= negators.has(index) && tokens[index]?.clause === tokens[start]?.clause;
     }
-    if ((means.name === 'positive') !== turned) positive += weight;
-    else if (means.name === 'negative') negative += turned ? weight / 2 : weight * Math.min(2, end - start);
+    if ((name === 'positive') !== turned) positive += weight;
+    else if (name === 'negative') negative += turned ? weight / 2 : weight * Math.min(2, end - start);
     else negative += weight;
   }
   const stress = tokens.some(({ forms }) => forms[0] === '!') ? 1.2 : 1;
@@ -40,4 +38,19 @@ export function sentimentOf(tokens: readonly Token[], hits: readonly Hit[], lang
   const confidence = Math.round((1 - 1 / (1.6 + strongest)) * 100) / 100;
   if (strongest < leastFeeling) return { label: 'neutral', confidence: 0.6, source: 'local' };
   return { label: positive > negative ? 'positive' : 'negative', confidence, source: 'local' };
+}
+
+/** One feeling of each kind per place, the strongest: the same word may stand in the lists of several languages. */
+function feelings(hits: readonly Hit[], language: string) {
+  const strongest = new Map<string, { name: string; weight: number; start: number; end: number }>();
+  for (const { means, language: from, confidence, start, end } of hits) {
+    const matter = means.kind === 'reason' && !standing.has(means.name);
+    if (means.kind !== 'sentiment' && !matter) continue;
+    const name = matter ? 'negative' : means.name;
+    const own = from === language || from === 'any';
+    const weight = confidence * (own ? 1 : foreignWeight) * (matter ? matterWeight : 1);
+    const key = `${name} ${start}`;
+    if ((strongest.get(key)?.weight ?? 0) < weight) strongest.set(key, { name, weight, start, end });
+  }
+  return strongest.values();
 }

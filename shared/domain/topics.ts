@@ -10,18 +10,18 @@ interface Weight {
 
 /** Measured on labelled messages; how is told in `docs/routing.md`. */
 const weights: Readonly<Record<Topic, Weight>> = {
-  order_delivery: { present: 2.3, evidence: 0.5 },
-  refund_return: { present: 1, evidence: 1.3 },
-  billing: { present: 1.4, evidence: 0.8 },
-  product_quality: { present: 1.7, evidence: 1.1 },
-  how_to: { present: 0.5, evidence: 1.1 },
-  store_info: { present: 0.5, evidence: 1.1 },
-  account_access: { present: 0.6, evidence: 1.2 },
-  complaint_service: { present: 0.2, evidence: 0.7 },
-  praise: { present: 0.7, evidence: 1.2 },
-  idea: { present: 2.2, evidence: 1.8 },
-  community: { present: 0.7, evidence: 1.1 },
-  spam: { present: 0, evidence: 1.3 },
+  order_delivery: { present: 2.5, evidence: 0.6 },
+  refund_return: { present: 1, evidence: 1.4 },
+  billing: { present: 1.9, evidence: 0.9 },
+  product_quality: { present: 1.9, evidence: 1.1 },
+  how_to: { present: 0.3, evidence: 1.7 },
+  store_info: { present: 0.5, evidence: 1.2 },
+  account_access: { present: 0.7, evidence: 1.2 },
+  complaint_service: { present: 0.4, evidence: 0.7 },
+  praise: { present: 1.1, evidence: 1.4 },
+  idea: { present: 2, evidence: 2 },
+  community: { present: 0.6, evidence: 1 },
+  spam: { present: 0.3, evidence: 1.7 },
   other: { present: 0, evidence: 1 },
 };
 const entriesThatCount = 4;
@@ -38,13 +38,17 @@ const standing: ReadonlySet<Reason> = new Set([
 const grave: ReadonlySet<Reason> = new Set(['safety']);
 const privacy: ReadonlySet<Reason> = new Set(['data_privacy']);
 /** What a text may be about without a word that says so. */
-const implied: readonly Topic[] = ['community', 'complaint_service'];
+const implied: readonly Topic[] = ['community', 'complaint_service', 'other'];
 
 export interface TopicContext {
   readonly signals: readonly Signal[];
   readonly feeling: Sentiment['label'];
   /** Whether there is a question mark. */
   readonly asks: boolean;
+  /** Whether it begins with a handle. */
+  readonly addressed: boolean;
+  readonly words: number;
+  readonly noise: Assessment['noise'];
 }
 
 /** The topics of a message by the entries that were found, the main matter first: it may be one that nothing but the tone tells. */
@@ -73,22 +77,35 @@ export function topicsOf(hits: readonly Hit[], context: TopicContext): Assessmen
     .map(({ topic, confidence }) => ({ topic, confidence: Math.max(confidence, leastConfidence) }));
 }
 
-function weightOf(topic: Topic, doubt: number, { signals, feeling, asks }: TopicContext): number {
+function weightOf(
+  topic: Topic,
+  doubt: number,
+  { signals, feeling, asks, addressed, words, noise }: TopicContext,
+): number {
   const { present, evidence } = weights[topic];
   const own = doubt === 1 ? 0 : present + evidence * Math.min(mostEvidence, -Math.log(doubt));
   const strongest = (reasons: ReadonlySet<Reason>) =>
     signals.reduce((most, { reason, confidence }) => (reasons.has(reason) ? Math.max(most, confidence) : most), 0);
   switch (topic) {
     case 'community':
-      return own + 1.6 + 2.3 * strongest(standing) + 1.2 * strongest(grave) + (feeling === 'neutral' ? 0.5 : 0);
+      return (
+        own +
+        (addressed ? 1.1 : 2.2) +
+        2.1 * strongest(standing) +
+        1.2 * strongest(grave) +
+        (feeling === 'neutral' ? 0.5 : 0) +
+        (noise === undefined ? 0 : 1.6)
+      );
     case 'complaint_service':
-      return own + 0.9 + (feeling === 'negative' ? 0.2 : 0);
+      return own + (addressed ? 1.1 : 0.5);
     case 'account_access':
-      return own + 1.5 * strongest(privacy);
+      return own + 1.6 * strongest(privacy);
     case 'praise':
-      return own + (feeling === 'positive' ? 0.5 : feeling === 'negative' ? -0.6 : 0);
+      return own + (feeling === 'negative' ? -0.7 : 0.1);
     case 'how_to':
-      return own + (asks ? 0.8 : 0);
+      return own + (asks ? (feeling === 'negative' ? 0.2 : 0.6) : 0);
+    case 'other':
+      return own + (words <= 3 ? 1 : 0) + (addressed ? 0.5 : 0.1);
     default:
       return own;
   }
