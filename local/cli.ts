@@ -6,6 +6,12 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
     about: "take messages from a desk's queues, report outcomes",
     load: () => import('./commands/consume.ts'),
   },
+  parked: {
+    about: 'list, show, retry or drop records that could not succeed',
+    load: () => import('./commands/parked.ts'),
+  },
+  timeline: { about: 'tell a case from its first event to now', load: () => import('./commands/timeline.ts') },
+  erase: { about: 'delete a person’s messages and cases', load: () => import('./commands/erase.ts') },
   explain: { about: 'show how a text would be decided, and why', load: () => import('./commands/explain.ts') },
   read: { about: 'show what is read out of a payload', load: () => import('./commands/read.ts') },
   verify: { about: 'check signature vectors', load: () => import('./commands/verify.ts') },

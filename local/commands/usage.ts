@@ -12,8 +12,11 @@ export async function reportUsage(command: () => Promise<number>): Promise<numbe
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const wrongOption = 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-    if (!(error instanceof UsageError || error instanceof WebhookClientError || wrongOption)) throw error;
-    console.error(error.message);
+    // What AWS answers, or why it could not be asked: its own words say what to do.
+    const fromAws =
+      '$metadata' in error || /^(?:Credentials|TokenProvider)|ECONNREFUSED|ENOTFOUND/.test(error.name + error.message);
+    if (!(error instanceof UsageError || error instanceof WebhookClientError || wrongOption || fromAws)) throw error;
+    console.error(fromAws ? `${error.name}: ${error.message}` : error.message);
     return 1;
   }
 }

@@ -55,7 +55,7 @@ import {
 } from './case-keys.ts';
 import { packJson, unpackJson } from './packed-json.ts';
 
-type Item = Record<string, AttributeValue>;
+export type Item = Record<string, AttributeValue>;
 type QueryInput = Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>;
 
 const listedBy = {
@@ -70,7 +70,7 @@ const storedBodySchema = z.object({
   event: caseEventSchema,
   effects: z.array(effectSchema),
 });
-const waitingSchema = z.object({ receivedAt: z.iso.datetime(), event: inboundEventSchema });
+export const waitingSchema = z.object({ receivedAt: z.iso.datetime(), event: inboundEventSchema });
 const checkpointSchema = z.object({ clearedThrough: z.string(), sentThrough: z.string() });
 
 /** BatchGetItem takes 100 keys. */
@@ -469,7 +469,7 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
   }
 }
 
-function keyItem({ pk, sk }: Key): Item {
+export function keyItem({ pk, sk }: Key): Item {
   return { pk: { S: pk }, sk: { S: sk } };
 }
 
@@ -481,7 +481,8 @@ function textOf({ pk, sk }: Key): string {
   return `${pk}\n${sk}`;
 }
 
-function toCase(item: Item | undefined): Case | undefined {
+/** The case an item holds, if it holds one. */
+export function toCase(item: Item | undefined): Case | undefined {
   return item?.['body']?.B === undefined ? undefined : caseSchema.parse(unpackJson(item['body'].B));
 }
 

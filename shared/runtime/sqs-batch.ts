@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ParkedRecord } from '../contracts/parked.ts';
 import type { QueueSender, Redelivery } from '../ports.ts';
 import type { Log } from './log.ts';
 
@@ -78,14 +79,20 @@ export async function settleBatch<Body>(
     }
   }
   if (sound.length > 0) for (const [id, result] of await work(sound)) results.set(id, result);
-  const parked = records.flatMap(({ messageId }) => {
+  const parked = records.flatMap(({ messageId, eventSourceARN }) => {
     const result = results.get(messageId);
-    return result?.kind === 'park' ? result.parts.map((part) => ({ messageId, part })) : [];
+    const queue = eventSourceARN.split(':').at(-1) ?? '';
+    return result?.kind === 'park' ? result.parts.map((part) => ({ messageId, part, queue })) : [];
   });
   const stored = await queues.send(
-    parked.map(({ messageId, part }) => ({
+    parked.map(({ messageId, part, queue }) => ({
       queueUrl: deadLetterQueueUrl,
-      body: JSON.stringify({ reason: part.reason, recordId: messageId, body: part.body.slice(0, parkedCharacters) }),
+      body: JSON.stringify({
+        reason: part.reason,
+        recordId: messageId,
+        queue,
+        body: part.body.slice(0, parkedCharacters),
+      } satisfies ParkedRecord),
       attributes: { reason: part.reason.slice(0, 200) },
     })),
   );

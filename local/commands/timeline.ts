@@ -1,0 +1,29 @@
+import { parseArgs } from 'node:util';
+import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
+import { caseTableOf, siteOf, siteOptions, siteUsage } from '../site.ts';
+import { timelineInWords } from '../timeline-words.ts';
+import { reportUsage, UsageError } from './usage.ts';
+
+export const usage = `vigie timeline CASE [--text] ${siteUsage}`;
+
+/** `vigie timeline`: the events, decisions and clocks of a case, in words; with `--text` the customer's words too. */
+export function run(args: readonly string[]): Promise<number> {
+  return reportUsage(async () => {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { ...siteOptions, text: { type: 'boolean', default: false } },
+    });
+    const [caseId, ...more] = positionals;
+    if (caseId === undefined || more.length > 0) throw new UsageError(usage);
+    const site = siteOf(values);
+    const store = new DynamoCaseStore(site.dynamo, { tableName: await caseTableOf(site) });
+    const subject = await store.find(caseId);
+    if (subject === undefined) throw new UsageError(`there is no case ${caseId}`);
+    const events = await store.history(subject);
+    for (const line of timelineInWords(subject, events, { now: new Date().toISOString(), withText: values.text })) {
+      console.log(line);
+    }
+    return 0;
+  });
+}
