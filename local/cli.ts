@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
   evaluate: { about: 'measure decisions against labels', load: () => import('./commands/evaluate.ts') },
   cost: { about: 'measure what a million messages cost', load: () => import('./commands/cost.ts') },
   contract: { about: 'write docs/contract from the schemas', load: () => import('./commands/contract.ts') },
+  'supply-chain': { about: 'write docs/supply-chain.md', load: () => import('./commands/supply-chain.ts') },
   'platforms-doc': { about: 'write docs/platforms.md', load: () => import('./commands/platforms-doc.ts') },
 };
 

@@ -22,6 +22,10 @@ export interface StormRecord {
   readonly left: Readonly<Record<string, number>>;
   /** Desks outside the house. */
   readonly outsourced: readonly string[];
+  /** What must stand in no log: a part of the words of every customer, and the platforms' secrets. */
+  readonly canaries: readonly string[];
+  /** Every line that a function wrote, whatever it wrote it to. */
+  readonly logs: readonly string[];
   /** When nothing was left to be done: ISO 8601 by the run's clock. */
   readonly endedAt: string;
 }
@@ -65,6 +69,7 @@ export function check(record: StormRecord): readonly Violation[] {
   checkTimers(record, report);
   checkOutcomes(record, report);
   checkLeftovers(record, report);
+  checkLogs(record, report);
   return violations;
 }
 
@@ -277,5 +282,15 @@ function checkLeftovers({ parked, poisons, left }: StormRecord, report: Report):
   for (const body of parked) if (!poisons.includes(body)) report('nothing else is parked', body.slice(0, 60));
   for (const [queue, count] of Object.entries(left)) {
     if (count > 0) report('no work is left behind', `${queue}: ${count}`);
+  }
+}
+
+/** People are told by mail and pager, logs are read by many and kept for long: no customer's words and no secret may be in them. */
+function checkLogs({ logs, notices, canaries }: StormRecord, report: Report): void {
+  for (const canary of canaries) {
+    const line = logs.find((one) => one.includes(canary));
+    if (line !== undefined) report('no words and no secret stand in a log', line.slice(0, 200));
+    if (JSON.stringify(notices).includes(canary))
+      report('no words and no secret stand in a notice', canary.slice(0, 4));
   }
 }

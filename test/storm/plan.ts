@@ -5,6 +5,8 @@ export interface Plan {
   /** In the order of sending: shuffled, with 30 % sent twice. */
   readonly acts: readonly Act[];
   readonly messages: readonly PlannedMessage[];
+  /** Stands in all words of its customers that are no noise, and nowhere else. */
+  readonly canary: string;
 }
 
 /** One message of a customer and what must be true of it when all is over. */
@@ -59,11 +61,12 @@ export function makePlan(seed: number, start: number, size: number, name: string
   const random = randomFrom(seed);
   const chance = (share: number): boolean => random() < share;
   const one = (choices: readonly string[]): string => choices[Math.floor(random() * choices.length)] ?? '';
+  const canary = `zq${name}`;
   let marks = 0;
   /** Letters only: digits could be taken for a telephone number and masked. No mark is the beginning of another. */
   const mark = (): string => {
     marks += 1;
-    return `zq${name}${letters(marks)}q`;
+    return `${canary}${letters(marks)}q`;
   };
   const timed: Timed[] = [];
   const messages: PlannedMessage[] = [];
@@ -155,7 +158,7 @@ export function makePlan(seed: number, start: number, size: number, name: string
   const again = timed.filter(({ act }) => act.kind === 'post' && chance(duplicates));
   // Anything may overtake what was sent up to two seconds earlier, its own message included.
   const shuffled = [...timed, ...again].map(({ at, act }) => ({ at: at + random() * 2_000, act }));
-  return { acts: shuffled.sort((a, b) => a.at - b.at).map(({ act }) => act), messages };
+  return { acts: shuffled.sort((a, b) => a.at - b.at).map(({ act }) => act), messages, canary };
 }
 
 function unknownDesk(name: string, start: number): object {

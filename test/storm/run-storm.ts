@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
@@ -96,6 +96,7 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
   const desks = new Desks(site, random);
   const sent: PlannedMessage[] = [];
   const poisons: string[] = [];
+  const canaries = site.secrets();
   const acknowledged = new Map<string, number>();
   const unanswered = new Set<string>();
   const answerTimes: number[] = [];
@@ -129,6 +130,7 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
     const name = `w${letterOf(wave)}`;
     const plan = makePlan(seed * 1_000 + wave, site.clock.now(), waveSize, name);
     sent.push(...plan.messages);
+    canaries.push(plan.canary);
     poisons.push(...plan.acts.flatMap((act) => (act.kind === 'poison' ? [act.body] : [])));
     const restartAt = Math.floor(plan.acts.length / 2);
     const at = (share: number) => Math.floor(plan.acts.length * share);
@@ -166,6 +168,8 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
     parked: await site.parked(),
     left: await site.left(),
     outsourced: outsourcedDesks(policyDir),
+    canaries,
+    logs: site.logs(),
     endedAt: new Date(site.clock.now()).toISOString(),
   };
   await site.stop();
@@ -387,6 +391,16 @@ class Site {
     } while (from !== undefined);
     client.destroy();
     return { stored, cases };
+  }
+
+  /** What the platforms sign with. */
+  secrets(): string[] {
+    return ['standard-webhooks', 'meta'].flatMap((name) => readPlatformSecrets(this.dataDir, name)?.secrets ?? []);
+  }
+
+  logs(): string[] {
+    const directory = join(this.dataDir, 'logs');
+    return readdirSync(directory).flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n'));
   }
 
   async stop(): Promise<void> {

@@ -5,7 +5,7 @@ import { runStorm, type StormResult } from './run-storm.ts';
 let result: StormResult;
 beforeAll(async () => {
   result = await runStorm({ seed: 11, waveSize: 120, milliseconds: 0 });
-}, 180_000);
+}, 300_000);
 
 test('a short storm breaks no promise', () => {
   expect(result.violations).toEqual([]);
@@ -298,6 +298,20 @@ const mutations: readonly (readonly [promise: string, name: string, mutate: Muta
     'no work is left behind',
     'a message is left on a dead-letter queue',
     (record) => ({ ...record, left: { ...record.left, 'intake-dlq': 1 } }),
+  ],
+  [
+    'no words and no secret stand in a log',
+    'a function logs a message',
+    (record) => ({ ...record, logs: [...record.logs, `{"event":"debug","text":"${record.canaries.at(-1)}b"}`] }),
+  ],
+  [
+    'no words and no secret stand in a notice',
+    'people are told the words',
+    (record) => {
+      const [told] = record.notices;
+      const words = { caseId: 'none', clock: 'first_reply', dueAt: '', ...told, words: record.canaries.at(-1) };
+      return { ...record, notices: [...record.notices.slice(1), words] };
+    },
   ],
 ];
 
