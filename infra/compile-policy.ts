@@ -102,6 +102,8 @@ const targetsEntry = closedObject({
 const slaFile = closedObject({
   /** So long before the platform takes no more answers a private message falls due. */
   reply_window_margin: duration.optional(),
+  /** So long after its end a customer's message reopens a resolved case. */
+  reopen_within: duration.optional(),
   sla: z.record(
     idSchema,
     closedObject({
@@ -179,6 +181,7 @@ export function compilePolicy(
     ),
     calendars,
     ...(sla.reply_window_margin === undefined ? {} : { replyWindowMarginSeconds: secondsOf(sla.reply_window_margin) }),
+    ...(sla.reopen_within === undefined ? {} : { reopenWithinSeconds: secondsOf(sla.reopen_within) }),
     lexicons: lexicons.flatMap(({ file, content: lexicon }) =>
       lexicon === undefined ? [] : [toLexicon(source, file, lexicon)],
     ),

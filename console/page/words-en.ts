@@ -231,6 +231,7 @@ export const english = {
     because: byName({
       risk_changed: 'the risk changed',
       priority_changed: 'the priority changed',
+      reopened: 'the customer wrote again soon after the end',
       past_promise: 'past its promise',
       not_claimed: 'not claimed in time',
       not_answered: 'nothing heard in time',

@@ -230,6 +230,7 @@ export const french: typeof english = {
     because: {
       risk_changed: 'le risque a changé',
       priority_changed: 'la priorité a changé',
+      reopened: 'le client a réécrit peu après la clôture',
       past_promise: 'promesse dépassée',
       not_claimed: 'pas pris à temps',
       not_answered: 'sans nouvelles à temps',

@@ -81,6 +81,8 @@ const messageFields = {
   closing: z.literal(true).optional(),
   /** Private messages: the last moment the platform takes an answer, less the policy's margin. */
   replyBy: instant.optional(),
+  /** So long after its end this message reopens a resolved case; later, or where absent, it opens the next one. */
+  reopenWithinSeconds: z.number().int().optional(),
   /** The calendars named in the decision's targets and in `takeOver`, whole: a replay needs nothing but the events. */
   calendars: z.array(calendarSchema).optional(),
   /** What the in-house desk owes if the case comes to it later. */
@@ -331,6 +333,11 @@ function onMessage(before: Case | undefined, event: MessageEvent, conversation: 
   const resolvedBefore = before?.state === 'resolved' && event.at > (before.closedAt ?? '');
   // "Thank you" after the end is no reason to begin again.
   if (resolvedBefore && event.closing === true) return changed(retimed(withFacts(before, event)));
+  if (resolvedBefore && reopens(event, before)) {
+    const again: Case = { ...withMessage(afresh(before), event), state: 'open' };
+    const { case: moved, effects } = moveTo(again, again.desk ?? inHouse, { because: 'reopened', event });
+    return changed(moved, effects);
+  }
   const base = resolvedBefore
     ? {
         ...quietCase(conversation, before.number + 1),
@@ -341,6 +348,17 @@ function onMessage(before: Case | undefined, event: MessageEvent, conversation: 
   const subject = withMessage(base, event);
   const { case: placed, effects } = place(subject, event);
   return changed(placed, effects, resolvedBefore ? before : undefined);
+}
+
+/** Whether the policy takes this message for more of the same matter. Noise that goes to no desk is none. */
+function reopens({ at, reopenWithinSeconds, decision }: MessageEvent, { closedAt = '' }: Case): boolean {
+  if (reopenWithinSeconds === undefined || decision.desk === undefined) return false;
+  return Date.parse(at) - Date.parse(closedAt) <= reopenWithinSeconds * 1000;
+}
+
+/** A resolved case that begins again: what was promised is over, and promises are made anew. */
+function afresh(subject: Case): Case {
+  return { ...subject, timeline: afterClosing(subject.timeline, subject.closedAt ?? ''), clocks: {} };
 }
 
 /** An edit of a message whose case is resolved reopens it when a reason holds for the new words, or they belong to a more careful desk. */

@@ -154,6 +154,8 @@ export const policySchema = z.object({
   calendars: z.record(z.string(), calendarSchema).optional(),
   /** So long before the platform takes no more answers a private message falls due, whatever else was promised. */
   replyWindowMarginSeconds: z.number().int().optional(),
+  /** So long after its end a customer's message reopens a resolved case; later, or when absent, it opens the next one. */
+  reopenWithinSeconds: z.number().int().optional(),
   lexicons: z.array(lexiconSchema),
 });
 export type Policy = z.infer<typeof policySchema>;

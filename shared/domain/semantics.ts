@@ -32,6 +32,7 @@ export const occasions = {
   message_after_waiting: 'The customer writes after being asked',
   thanks: 'The customer only says thanks after an answer',
   resolved: 'The desk reports `resolved`',
+  message_soon_after_end: 'The customer writes within `reopen_within` after the end: the same case, offered anew',
   message_after_end: 'The customer writes after the end: the next case',
   thanks_after_end: 'The customer only says thanks after the end',
   handed_back: 'The desk reports `handed_back`',
@@ -42,6 +43,14 @@ export const occasions = {
 export type Occasion = keyof typeof occasions;
 
 const nothing = { first_reply: '-', next_reply: '-', resolution: '-', claim: '-', answer: '-' } as const;
+
+const beginsAgain = {
+  ...nothing,
+  first_reply: 'restarts',
+  resolution: 'restarts',
+  claim: 'restarts',
+  answer: 'restarts',
+} as const;
 
 /**
  * The meaning of every clock, as a table; a test plays each occasion and compares. The first three are promised to the customer and run on
@@ -62,13 +71,8 @@ export const semantics: Readonly<Record<Occasion, Readonly<Record<ClockName, Clo
   message_after_waiting: { ...nothing, next_reply: 'starts', resolution: 'resumes' },
   thanks: nothing,
   resolved: { ...nothing, first_reply: 'fulfils', resolution: 'fulfils', claim: 'fulfils', answer: 'fulfils' },
-  message_after_end: {
-    ...nothing,
-    first_reply: 'restarts',
-    resolution: 'restarts',
-    claim: 'restarts',
-    answer: 'restarts',
-  },
+  message_soon_after_end: beginsAgain,
+  message_after_end: beginsAgain,
   thanks_after_end: nothing,
   handed_back: { ...nothing, claim: 'restarts', answer: 'restarts' },
   claim_due: { ...nothing, claim: 'restarts', answer: 'restarts' },

@@ -20,7 +20,10 @@ const replyWindowSeconds: Readonly<Record<string, number>> = {
 
 const inHouse = 'in_house';
 
-type Terms = Pick<Extract<CaseEvent, { type: 'message_received' }>, 'closing' | 'replyBy' | 'calendars' | 'takeOver'>;
+type Terms = Pick<
+  Extract<CaseEvent, { type: 'message_received' }>,
+  'closing' | 'replyBy' | 'reopenWithinSeconds' | 'calendars' | 'takeOver'
+>;
 
 /**
  * What a message's event carries besides its decision, so that its promises count and are replayed by the policy and the calendars they were made
@@ -35,6 +38,7 @@ export function termsOf(message: InboundEvent, at: string, decision: Decision, p
   return {
     ...(nothingMore && isThanks(message.text) ? { closing: true } : {}),
     ...(window === undefined ? {} : { replyBy: addSeconds(at, window - (policy.replyWindowMarginSeconds ?? 0)) }),
+    ...(policy.reopenWithinSeconds === undefined ? {} : { reopenWithinSeconds: policy.reopenWithinSeconds }),
     ...(targets === undefined || calendars.length === 0 ? {} : { calendars }),
     ...(targets === undefined || taken === undefined ? {} : { takeOver: leaseTermsOf(taken, policy) }),
   };

@@ -190,6 +190,28 @@ describe('after the end', () => {
     expect(closes).toEqual(resolved);
   });
 
+  test.each([
+    [
+      'reopens it in time, with a new offer',
+      60,
+      routine,
+      { number: 1, state: 'open', fence: 2, messages: { count: 2 } },
+    ],
+    ['opens the next one later', 75, routine, { number: 2, previous: resolved.id, state: 'open', fence: 1 }],
+    ['and of noise opens nothing again', 60, noise, { number: 2, state: 'set_aside' }],
+  ])('a new message under a policy that reopens for an hour %s', (_, minutes, decision, expected) => {
+    const event = { ...received('m2', minutes, decision), reopenWithinSeconds: 3600 };
+    const { case: next, closes, told } = applied(resolved, event);
+    expect(next).toMatchObject(expected);
+    expect(closes).toEqual(next.number === 1 ? undefined : resolved);
+    if (next.number === 1) {
+      expect(next.closedAt).toBeUndefined();
+      expect(told).toEqual(['recall vendor_atlas standard', 'offer vendor_atlas standard']);
+      expect(next.clocks.first_reply).toMatchObject({ startedAt: noonPlus(60), dueAt: noonPlus(120) });
+      expect(refusal(next, outcomeOf(open, 'answered', 61))).toBe('stale_fence');
+    }
+  });
+
   test('an edit reopens only when it is more serious', () => {
     const harmless = fold(resolved, edited('m1', 20, routine)).case;
     expect(harmless).toMatchObject({ state: 'resolved', clocks: resolved.clocks });
@@ -205,7 +227,7 @@ describe('after the end', () => {
 
   function applied(before: Case, event: CaseEvent) {
     const transition = fold(before, event);
-    return { case: transition.case, closes: transition.closes };
+    return { case: transition.case, closes: transition.closes, told: kinds(transition.effects) };
   }
 });
 

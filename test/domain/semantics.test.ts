@@ -54,6 +54,7 @@ const stories: Readonly<Record<Occasion, readonly [before: Case | undefined, eve
   message_after_waiting: [waiting, writes('m2', 20)],
   thanks: [answered, saysThanks('m2', 20)],
   resolved: [asked, outcomeOf(asked, 'resolved', 5)],
+  message_soon_after_end: [resolved, { ...received('m2', 20, toVendor), reopenWithinSeconds: hour }],
   message_after_end: [resolved, writes('m2', 20)],
   thanks_after_end: [resolved, saysThanks('m2', 20)],
   handed_back: [asked, outcomeOf(asked, 'handed_back', 5)],

@@ -27,6 +27,7 @@ export const deskQueues = {
 
 const policy: Policy = {
   version: 'p1',
+  reopenWithinSeconds: 1200,
   desks: {
     in_house: { kind: 'in_house', title: 'In-house' },
     vendor_atlas: { kind: 'outsourced', title: 'Atlas', escalatesTo: 'in_house' },
