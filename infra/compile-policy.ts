@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { reasonSchema, topicSchema } from '../shared/domain/assessment.ts';
+import { clockNameSchema, clockNames } from '../shared/domain/clocks.ts';
 import { prioritySchema, type Targets } from '../shared/domain/decision.ts';
+import { stepActions } from '../shared/domain/escalation.ts';
 import { channelSchema } from '../shared/domain/inbound-event.ts';
 import {
   type Account,
   closedObject,
   conditionSchema,
   deskSchema,
+  type Escalation,
   type Lexicon,
   type Meaning,
   type Policy,
@@ -99,11 +102,27 @@ const targetsEntry = closedObject({
   answer: duration.optional(),
   calendar: idSchema.optional(),
 });
+const stepEntry = closedObject({
+  clocks: z.array(clockNameSchema).min(1),
+  before: duration.optional(),
+  after: duration.optional(),
+  tell: idSchema,
+  do: z.enum(stepActions),
+});
+const escalationEntry = closedObject({
+  silence: duration,
+  levels: z.record(
+    idSchema,
+    closedObject({ title: z.string().min(1), hours: z.partialRecord(prioritySchema, idSchema).optional() }),
+  ),
+  ladder: z.array(stepEntry).min(1),
+});
 const slaFile = closedObject({
   /** So long before the platform takes no more answers a private message falls due. */
   reply_window_margin: duration.optional(),
   /** So long after its end a customer's message reopens a resolved case. */
   reopen_within: duration.optional(),
+  escalation: escalationEntry.optional(),
   sla: z.record(
     idSchema,
     closedObject({
@@ -180,6 +199,7 @@ export function compilePolicy(
       ]),
     ),
     calendars,
+    ...(sla.escalation === undefined ? {} : { escalation: toEscalation(source, sla.escalation, calendars) }),
     ...(sla.reply_window_margin === undefined ? {} : { replyWindowMarginSeconds: secondsOf(sla.reply_window_margin) }),
     ...(sla.reopen_within === undefined ? {} : { reopenWithinSeconds: secondsOf(sla.reopen_within) }),
     lexicons: lexicons.flatMap(({ file, content: lexicon }) =>
@@ -232,6 +252,49 @@ function toTargets(
     ...(claim === undefined ? {} : { claimSeconds: secondsOf(claim) }),
     ...(answer === undefined ? {} : { answerSeconds: secondsOf(answer) }),
     ...(counted ? { calendar } : {}),
+  };
+}
+
+function toEscalation(
+  source: PolicySource,
+  { silence, levels, ladder }: z.infer<typeof escalationEntry>,
+  calendars: Readonly<Record<string, unknown>>,
+): Escalation {
+  const report = (path: PolicyPath, message: string) => source.report('sla.yaml', ['escalation', ...path], message);
+  for (const [level, { hours = {} }] of Object.entries(levels)) {
+    for (const [priority, calendar] of Object.entries(hours)) {
+      if (calendar === aroundTheClock || Object.hasOwn(calendars, calendar)) continue;
+      const known = [aroundTheClock, ...Object.keys(calendars)].join(', ');
+      report(['levels', level, 'hours', priority], `there is no calendar ${calendar}; known: ${known}`);
+    }
+  }
+  const seen = new Set<string>();
+  const steps = ladder.flatMap(({ clocks, before, after, tell, do: action }, index) => {
+    const path = ['ladder', index];
+    if (before !== undefined && after !== undefined) report(path, 'a step is before the deadline, after it, or at it');
+    if (!Object.hasOwn(levels, tell)) {
+      report([...path, 'tell'], `there is no level ${tell}; known: ${Object.keys(levels).join(', ')}`);
+    }
+    const seconds = after === undefined ? (before === undefined ? 0 : -secondsOf(before)) : secondsOf(after);
+    return clocks.map((clock) => {
+      const name = `${clock} ${seconds} ${tell}`;
+      if (seen.has(name)) report(path, `${tell} is told of ${clock} twice at the same moment`);
+      seen.add(name);
+      return { clock, seconds, tell, do: action };
+    });
+  });
+  for (const clock of clockNames) {
+    if (steps.some((step) => step.clock === clock && step.seconds === 0)) continue;
+    report(['ladder'], `nobody is told when ${clock} is broken: add a step for it without before and after`);
+  }
+  return {
+    ladder: { silenceSeconds: secondsOf(silence), steps },
+    levels: Object.fromEntries(
+      Object.entries(levels).map(([level, { title, hours = {} }]) => [
+        level,
+        { title, hours: Object.fromEntries(Object.entries(hours).filter(([, id]) => id !== aroundTheClock)) },
+      ]),
+    ),
   };
 }
 

@@ -10,7 +10,7 @@ import {
 } from './domain/case.ts';
 import { isOver, promiseNames } from './domain/clocks.ts';
 import type { Policy } from './domain/policy.ts';
-import { composeEffect, type Destinations, type Outgoing } from './hand-over.ts';
+import { composeEffect, type Destinations, groupNotices, type Outgoing } from './hand-over.ts';
 import type { CaseStore, EscalationTopic, QueueEntry, QueueSender, StoredEvent } from './ports.ts';
 import { StoreUnavailableError } from './ports.ts';
 import type { Log } from './runtime/log.ts';
@@ -203,9 +203,8 @@ async function tellTheWorld(
     const entry = nearTimer(casework, write.after);
     return entry === undefined ? [] : [{ write, entry }];
   });
-  const [messagesSent, noticesSent, timersSent] = await Promise.all([
+  const [messagesSent, timersSent] = await Promise.all([
     casework.queues.send(messages.map(({ out }) => out.entry)),
-    casework.escalations.publish(notices.map(({ out }) => out.notice)),
     casework.queues.send(timers.map(({ entry }) => entry)),
   ]);
   const settle = ({ write, out }: { write: Written; out: Outgoing }, sent: boolean | undefined) => {
@@ -219,13 +218,42 @@ async function tellTheWorld(
   messages.forEach((message, index) => {
     settle(message, messagesSent[index]);
   });
-  notices.forEach((notice, index) => {
-    settle(notice, noticesSent[index]);
-  });
   timers.forEach(({ write }, index) => {
     if (timersSent[index] !== true) failed.set(write, { kind: 'retry', because: 'timer was not sent' });
   });
+  // Last, because mail has no id by which its reader could drop a twin.
+  const untold = notices.filter(({ write }) => !failed.has(write));
+  for (const { item, sent } of await tellPeople(casework, untold)) settle(item, sent);
   return failed;
+}
+
+type NoticeItem = { readonly write: Written; readonly out: Extract<Outgoing, { kind: 'notice' }> };
+
+/** Publishes notices, those alike as one; what a twin has told already counts as sent. */
+async function tellPeople(
+  { store, escalations }: Casework,
+  items: readonly NoticeItem[],
+): Promise<readonly { readonly item: NoticeItem; readonly sent: boolean }[]> {
+  const idOf = ({ out }: NoticeItem) => out.notice.cases.map(({ id }) => id).join();
+  const keyOf = ({ write: { stored } }: NoticeItem) => ({ thread: stored.conversation, eventId: stored.event.id });
+  try {
+    const again = items.filter(({ write }) => write.again);
+    const told = await store.wereTold(again.map(keyOf));
+    const published = new Map(again.flatMap((item, index) => (told[index] === true ? [[idOf(item), true]] : [])));
+    const open = new Map(items.filter((item) => !published.has(idOf(item))).map((item) => [idOf(item), item]));
+    const grouped = groupNotices([...open.values()].map((item) => ({ item, notice: item.out.notice })));
+    for (const [index, sent] of (await escalations.publish(grouped)).entries()) {
+      for (const { item } of grouped[index]?.of ?? []) published.set(idOf(item), sent);
+    }
+    const results = items.map((item) => ({ item, sent: published.get(idOf(item)) === true }));
+    const unsent = new Set(results.flatMap(({ item, sent }) => (sent ? [] : [item.write.stored.event.id])));
+    const complete = [...open.values()].filter(({ write }) => !unsent.has(write.stored.event.id));
+    await store.markTold([...new Map(complete.map((item) => [item.write.stored.event.id, keyOf(item)])).values()]);
+    return results;
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    return items.map((item) => ({ item, sent: false }));
+  }
 }
 
 async function composeAll(

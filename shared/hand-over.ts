@@ -26,7 +26,7 @@ export type Outgoing =
   | { readonly kind: 'message'; readonly entry: QueueEntry; readonly about: About }
   | {
       readonly kind: 'notice';
-      readonly notice: { readonly subject: string; readonly body: string };
+      readonly notice: EscalationNotice;
       readonly about: About;
     };
 
@@ -52,7 +52,7 @@ export async function composeEffect(
   subject: Case,
 ): Promise<Composed> {
   const { event } = stored;
-  if (effect.kind === 'escalate') return escalation(effect, event, subject);
+  if (effect.kind === 'escalate') return escalation(effect, event, subject, policy);
   const { desk, lane, offerId, fence } = effect;
   const about: About = { kind: effect.kind, desk, lane, offerId, fence };
   const queueUrl = destinations.deskQueues[desk]?.[lane];
@@ -111,23 +111,50 @@ function toQueue(queueUrl: string, about: About, message: DeskMessage): Composed
   return { kind: 'message', entry: deskQueueEntry(queueUrl, message), about };
 }
 
-function escalation(effect: Extract<Effect, { kind: 'escalate' }>, event: CaseEvent, subject: Case): Outgoing {
-  const notice: EscalationNotice = {
-    id: `escalation-${subject.id}-${shortId(event.id)}`,
-    caseId: subject.id,
-    clock: effect.clock,
-    dueAt: effect.dueAt,
-    desk: effect.desk,
-    priority: subject.priority,
-    reasons: subject.reasons,
-    channel: subject.conversation.channel,
-    accountId: subject.conversation.accountId,
-  };
+function escalation(
+  { clock, dueAt, desk, tell, step, did }: Extract<Effect, { kind: 'escalate' }>,
+  event: CaseEvent,
+  subject: Case,
+  policy: Policy,
+): Outgoing {
+  const { priority, reasons, conversation } = subject;
+  const { channel, accountId } = conversation;
+  const id = `escalation-${subject.id}-${shortId(`${event.id} ${step} ${tell}`)}`;
   return {
     kind: 'notice',
-    notice: { subject: `Vigie: ${effect.clock} breached, case ${subject.id}`, body: JSON.stringify(notice) },
-    about: { kind: 'escalate', desk: effect.desk },
+    notice: {
+      tell,
+      title: policy.escalation?.levels[tell]?.title ?? tell,
+      clock,
+      step,
+      did,
+      desk,
+      cases: [{ id, caseId: subject.id, dueAt, priority, reasons, channel, accountId }],
+    },
+    about: { kind: 'escalate', desk },
   };
+}
+
+/** Notices that say the same of different cases, as one: a storm is told of once, not case by case. */
+export function groupNotices<Item extends { readonly notice: EscalationNotice }>(
+  items: readonly Item[],
+): { readonly subject: string; readonly body: string; readonly of: readonly Item[] }[] {
+  const groups = Map.groupBy(items, ({ notice: { cases: _, ...same } }) => JSON.stringify(same));
+  return [...groups.values()].flatMap((of) => {
+    const [first] = of;
+    if (first === undefined) return [];
+    const cases = of.flatMap(({ notice }) => notice.cases);
+    const { clock, step, desk, title } = first.notice;
+    const when = step < 0 ? 'close to its deadline' : step === 0 ? 'broken' : 'still broken';
+    const which = cases.length === 1 ? `case ${cases[0]?.caseId}` : `${cases.length} cases`;
+    return [
+      {
+        subject: `Vigie: ${clock} ${when}, ${which} at ${desk} (${title})`,
+        body: JSON.stringify({ ...first.notice, cases }),
+        of,
+      },
+    ];
+  });
 }
 
 function facts(subject: Case): Omit<OfferData, 'caseId' | 'offerId' | 'fence' | 'version' | 'messages'> {

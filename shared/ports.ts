@@ -97,6 +97,10 @@ export interface CaseStore {
   append(change: CaseChange): Promise<WriteResult>;
   /** All events of a case in the order of the versions that they made. */
   history(subject: Case): Promise<readonly StoredEvent[]>;
+  /** Whether people were told what these events called for, never stale. */
+  wereTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]): Promise<readonly boolean[]>;
+  /** Notes that they were. */
+  markTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]): Promise<void>;
   /** Keeps an event until its message is stored under `messageEventId`; `arrived` when it already is. */
   wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'>;
   /** What waits for these messages, never stale. */

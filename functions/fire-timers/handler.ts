@@ -1,5 +1,9 @@
 import { type Casework, type Change, type ChangeResult, changeCases, timerEntry } from '../../shared/casework.ts';
 import { type Timer, timerSchema } from '../../shared/contracts/timer.ts';
+import { isOpen, opensAfter } from '../../shared/domain/calendar.ts';
+import type { Case } from '../../shared/domain/case.ts';
+import type { Priority } from '../../shared/domain/decision.ts';
+import type { Policy } from '../../shared/domain/policy.ts';
 import { StoreUnavailableError } from '../../shared/ports.ts';
 import {
   type BatchAnswer,
@@ -43,7 +47,7 @@ async function fireAll(
   records: readonly QueueRecord<Timer>[],
   dependencies: Dependencies,
 ): Promise<readonly [string, RecordResult][]> {
-  const { store, log, now } = dependencies;
+  const { store, log, now, policy } = dependencies;
   const results: [string, RecordResult][] = [];
   const changes: { record: QueueRecord<Timer>; change: Change }[] = [];
   await Promise.all(
@@ -51,7 +55,7 @@ async function fireAll(
       try {
         const current = await store.find(record.body.caseId);
         if (current !== undefined) {
-          changes.push({ record, change: toChange(record.body, current, now().toISOString()) });
+          changes.push({ record, change: toChange(record.body, current, policy, now().toISOString()) });
           return;
         }
         log({ event: 'timer_stale', ...record.body });
@@ -72,7 +76,8 @@ async function fireAll(
   return results;
 }
 
-function toChange(timer: Timer, current: NonNullable<Change['known']>['current'] & object, at: string): Change {
+function toChange(timer: Timer, current: Case, policy: Policy, at: string): Change {
+  const tellAt = tellingHours(policy, current.priority, at);
   return {
     conversation: current.conversation,
     caseId: timer.caseId,
@@ -85,8 +90,19 @@ function toChange(timer: Timer, current: NonNullable<Change['known']>['current']
       recordedAt: at,
       clock: timer.clock,
       dueAt: timer.dueAt,
+      ...(Object.keys(tellAt).length === 0 ? {} : { tellAt }),
     },
   };
+}
+
+/** By level that may not be told now of a case of this priority: when it may be. */
+function tellingHours({ escalation, calendars = {} }: Policy, priority: Priority, at: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(escalation?.levels ?? {}).flatMap(([level, { hours = {} }]) => {
+      const calendar = calendars[hours[priority] ?? ''];
+      return calendar === undefined || isOpen(calendar, at) ? [] : [[level, opensAfter(calendar, at)]];
+    }),
+  );
 }
 
 function toRecordResult(timer: Timer, result: ChangeResult | undefined, { log, now }: Dependencies): RecordResult {

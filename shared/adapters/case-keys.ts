@@ -25,6 +25,7 @@ import type { HeardCase, OpenCase, Thread } from '../ports.ts';
  * | case, current | thread hash | `H#<author>` | the conversation |
  * | case, resolved before | thread hash | `H#<author>#<number>` | the case id |
  * | waiting events | thread hash | `W#<event id of the message>` | the message they are about |
+ * | told | thread hash | `T#<event id>` | the event of which people were told |
  * | sweep checkpoint | `sweep` | `checkpoint` | |
  *
  * Indexes, all sparse, holding keys only, and sharded alike:
@@ -57,6 +58,10 @@ function bounded(eventId: string): string {
 
 export function eventKey(thread: Thread, eventId: string): Key {
   return { pk: partitionOf(thread), sk: `E#${bounded(eventId)}` };
+}
+
+export function toldKey(thread: Thread, eventId: string): Key {
+  return { pk: partitionOf(thread), sk: `T#${bounded(eventId)}` };
 }
 
 export function waitingKey(thread: Thread, messageEventId: string): Key {

@@ -51,6 +51,7 @@ import {
   openKeys,
   resolvedKey,
   timerFromDueAt,
+  toldKey,
   waitingKey,
 } from './case-keys.ts';
 import { packJson, unpackJson } from './packed-json.ts';
@@ -75,6 +76,8 @@ const checkpointSchema = z.object({ clearedThrough: z.string(), sentThrough: z.s
 
 /** BatchGetItem takes 100 keys. */
 const keysPerBatch = 100;
+/** A record whose sends failed may come again for as long as a dead-letter queue keeps it. */
+const toldSeconds = 14 * 24 * 3600;
 /** Events that wait for a message nobody ever sends are dropped by the table after this time. */
 const waitingSeconds = 7 * 24 * 3600;
 
@@ -186,6 +189,22 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
       from = LastEvaluatedKey;
     } while (from !== undefined);
     if (thread.events.length > 0) yield thread.events;
+  }
+
+  async wereTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]): Promise<readonly boolean[]> {
+    const told = keys.map(({ thread, eventId }) => toldKey(thread, eventId));
+    const items = await this.#getAll(told, true);
+    return told.map((key) => items.has(textOf(key)));
+  }
+
+  async markTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]): Promise<void> {
+    const expiresAt = { N: String(Math.floor(Date.now() / 1000) + toldSeconds) };
+    await Promise.all(
+      keys.map(({ thread, eventId }) => {
+        const Item = { ...keyItem(toldKey(thread, eventId)), expiresAt };
+        return reached(this.#client.send(new PutItemCommand({ TableName: this.#table, Item })));
+      }),
+    );
   }
 
   async wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'> {

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { assessmentSchema } from '../domain/assessment.ts';
+import { clockNameSchema } from '../domain/clocks.ts';
 import { decisionSchema, prioritySchema } from '../domain/decision.ts';
+import { stepActions } from '../domain/escalation.ts';
 import { channelSchema } from '../domain/inbound-event.ts';
 
 const customerMessageSchema = z.object({
@@ -87,16 +89,31 @@ export const deskMessageSchema = z.discriminatedUnion('type', [
 export type DeskMessage = z.infer<typeof deskMessageSchema>;
 export type CustomerMessage = z.infer<typeof customerMessageSchema>;
 
-/** A breach, told to people through the escalation topic; never the customer's words. */
+/** A step of the ladder, told to people through the escalation topic: all cases that took it at about the same time; never the customer's words. */
 export const escalationNoticeSchema = z.object({
-  id: z.string(),
-  caseId: z.string(),
-  clock: z.string(),
-  dueAt: z.iso.datetime(),
+  /** Level of people that is meant, with its title in the policy. */
+  tell: z.string(),
+  title: z.string(),
+  clock: clockNameSchema,
+  /** Seconds from the deadline; negative: it is still to come. */
+  step: z.number().int(),
+  did: z.enum(stepActions),
+  /** Desk that had the cases. */
   desk: z.string(),
-  priority: prioritySchema,
-  reasons: decisionSchema.shape.reasons,
-  channel: channelSchema,
-  accountId: z.string(),
+  cases: z
+    .array(
+      z.object({
+        /** The same for every delivery of one thing. */
+        id: z.string(),
+        caseId: z.string(),
+        /** The moment of the step. */
+        dueAt: z.iso.datetime(),
+        priority: prioritySchema,
+        reasons: decisionSchema.shape.reasons,
+        channel: channelSchema,
+        accountId: z.string(),
+      }),
+    )
+    .min(1),
 });
 export type EscalationNotice = z.infer<typeof escalationNoticeSchema>;

@@ -80,8 +80,14 @@ export function deadlineAfter(calendar: Calendar, from: string, openMs: number):
 
 /** Whether a moment (ISO 8601 UTC) lies in an open slot, the end of a slot excluded. */
 export function isOpen(calendar: Calendar, at: string): boolean {
+  return opensAfter(calendar, at) === new Date(at).toISOString();
+}
+
+/** The first open moment (ISO 8601 UTC) from an instant on: the instant itself when it is open. */
+export function opensAfter(calendar: Calendar, at: string): string {
   const [opening] = openingsFrom(calendar, Date.parse(at));
-  return opening !== undefined && opening.from <= Date.parse(at);
+  if (opening === undefined) throw new RangeError('a calendar opens again and again: this line is never reached');
+  return new Date(opening.from).toISOString();
 }
 
 interface Opening {

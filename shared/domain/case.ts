@@ -6,10 +6,10 @@ import {
   type Clock,
   type ClockName,
   clockNameSchema,
+  clockNames,
   clockSchema,
   earlier,
   isOver,
-  isPending,
   ownershipNames,
   promiseNameSchema,
   promiseNames,
@@ -23,6 +23,7 @@ import {
   type Route,
   routeSchema,
 } from './decision.ts';
+import { ladderSchema, plainLadder, type Step, stepActions, stepsAhead, withSteps } from './escalation.ts';
 import { authorSchema, channelSchema } from './inbound-event.ts';
 import {
   fulfilLease,
@@ -85,8 +86,10 @@ const messageFields = {
   reopenWithinSeconds: z.number().int().optional(),
   /** The calendars named in the decision's targets and in `takeOver`, whole: a replay needs nothing but the events. */
   calendars: z.array(calendarSchema).optional(),
-  /** What the in-house desk owes if the case comes to it later. */
-  takeOver: leaseTermsSchema.optional(),
+  /** By desk: what it owes if the case comes to it later. */
+  takeOver: z.record(z.string(), leaseTermsSchema).optional(),
+  /** What is done around each deadline. */
+  ladder: ladderSchema.optional(),
 };
 
 const outcomeFields = { offerId: z.string(), fence: z.number().int(), desk: z.string() };
@@ -122,7 +125,15 @@ export const caseEventSchema = z.discriminatedUnion('type', [
     code: handBackCodeSchema,
     reason: z.string(),
   }),
-  z.object({ type: z.literal('timer_fired'), ...eventBase, clock: clockNameSchema, dueAt: instant }),
+  z.object({
+    type: z.literal('timer_fired'),
+    ...eventBase,
+    clock: clockNameSchema,
+    /** The moment that had come: the deadline, or that of a step before or after it. */
+    dueAt: instant,
+    /** By level: when it may be told, where that is later. */
+    tellAt: z.record(z.string(), instant).optional(),
+  }),
 ]);
 export type CaseEvent = z.infer<typeof caseEventSchema>;
 type MessageEvent = Extract<CaseEvent, { type: 'message_received' | 'message_edited' }>;
@@ -131,6 +142,20 @@ type OutcomeEvent = Extract<CaseEvent, { offerId: string }>;
 export const laneSchema = z.enum(['urgent', 'standard']);
 export type Lane = z.infer<typeof laneSchema>;
 
+/** What a step of the ladder did, and whom it tells. */
+const escalationFields = {
+  clock: clockNameSchema,
+  /** The moment of the step. */
+  dueAt: instant,
+  /** Desk that had the case then. */
+  desk: z.string(),
+  tell: z.string(),
+  /** Seconds from the deadline; negative: before it. */
+  step: z.number().int(),
+  did: z.enum(stepActions),
+};
+const heldSchema = z.object({ ...escalationFields, at: instant });
+
 const offerSchema = z.object({
   id: z.string(),
   /** Grows with every hand-over of the case; an outcome that carries an older one is refused. */
@@ -138,6 +163,8 @@ const offerSchema = z.object({
   desk: z.string(),
   lane: laneSchema,
   claimed: z.boolean(),
+  /** The last claim or heartbeat: while they come, nobody further up is told. */
+  seenAt: instant.optional(),
   /** What the desk owes for it. */
   lease: leaseSchema,
 });
@@ -180,6 +207,12 @@ export const caseSchema = z.object({
   clocks: z.partialRecord(promiseNameSchema, clockSchema),
   /** By desk: what it owes for an offer. */
   leaseTerms: z.record(z.string(), leaseTermsSchema),
+  /** What is done around each deadline, by policy version. */
+  ladders: z.record(z.string(), ladderSchema),
+  /** What waits for the hours in which people may be told. */
+  held: z.array(heldSchema),
+  /** The outsourced desks that could take it. */
+  fitting: z.array(z.string()).optional(),
   closedAt: instant.optional(),
   /** The case of the same conversation that was resolved before this one. */
   previous: z.string().optional(),
@@ -194,7 +227,7 @@ export const effectSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('update'), ...deskEffectFields }),
   z.object({ kind: z.literal('recall'), ...deskEffectFields, because: z.string() }),
   z.object({ kind: z.literal('erase'), ...deskEffectFields, messageKey: z.string() }),
-  z.object({ kind: z.literal('escalate'), clock: clockNameSchema, dueAt: instant, desk: z.string() }),
+  z.object({ kind: z.literal('escalate'), ...escalationFields }),
 ]);
 export type Effect = z.infer<typeof effectSchema>;
 
@@ -262,21 +295,39 @@ export function applyEvent(before: Case | undefined, event: CaseEvent, conversat
   }
 }
 
-/** The earliest deadline still to be announced, or `undefined` when nothing can fall due. */
+/** The earliest moment at which a clock asks for something to be done or told, or `undefined` when there is none. */
 export function nextDue(subject: Case): { clock: ClockName; dueAt: string } | undefined {
-  return earliest(subject, isPending);
+  if (!isActive(subject)) return undefined;
+  const steps = clockNames.flatMap((clock) => aheadOf(subject, clock).map(({ at }) => ({ clock, dueAt: at })));
+  const held = subject.held.filter((notice) => isStillDue(subject, notice.clock));
+  return [...steps, ...held.map(({ clock, at }) => ({ clock, dueAt: at }))].sort((a, b) =>
+    compareText(a.dueAt, b.dueAt),
+  )[0];
 }
 
 /** The earliest deadline that is still owed, be it missed already; `undefined` when none is. */
 export function pressingDeadline(subject: Case): { clock: ClockName; dueAt: string } | undefined {
-  return earliest(subject, (clock) => clock.dueAt !== undefined && !isOver(clock));
-}
-
-function earliest(subject: Case, counts: (clock: Clock) => boolean): { clock: ClockName; dueAt: string } | undefined {
   if (!isActive(subject)) return undefined;
   return [...clocksByName(subject)]
-    .flatMap(([clock, one]) => (one.dueAt !== undefined && counts(one) ? [{ clock, dueAt: one.dueAt }] : []))
+    .flatMap(([clock, one]) => (one.dueAt !== undefined && !isOver(one) ? [{ clock, dueAt: one.dueAt }] : []))
     .sort((a, b) => compareText(a.dueAt, b.dueAt))[0];
+}
+
+function clockNamed({ clocks, offer }: Case, name: ClockName): Clock | undefined {
+  return name === 'claim' || name === 'answer' ? offer?.lease[name] : clocks[name];
+}
+
+function aheadOf(subject: Case, name: ClockName): ReturnType<typeof stepsAhead> {
+  const clock = clockNamed(subject, name);
+  if (clock === undefined) return [];
+  return stepsAhead(name, clock, subject.ladders[clock.policyVersion] ?? plainLadder, subject.offer?.seenAt);
+}
+
+/** Whether what people are to be told of a clock is still so: what a desk owed for an offer, while nobody has answered. */
+function isStillDue(subject: Case, name: ClockName): boolean {
+  if (name === 'claim' || name === 'answer') return subject.state === 'open';
+  const clock = subject.clocks[name];
+  return clock !== undefined && !isOver(clock);
 }
 
 /** All clocks of a case: promises to the customer, and what the desk owes for the offer. */
@@ -326,6 +377,8 @@ function quietCase(conversation: Conversation, number: number): Case {
     calendars: {},
     clocks: {},
     leaseTerms: {},
+    ladders: {},
+    held: [],
   };
 }
 
@@ -412,9 +465,11 @@ function withTerms(subject: Case, event: MessageEvent): Case {
     ...(answerSeconds === undefined ? {} : { answerSeconds }),
     ...counted,
   };
-  const takeOver: Record<string, LeaseTerms> =
-    event.takeOver === undefined ? {} : { [inHouse]: stricterTerms(subject.leaseTerms[inHouse], event.takeOver) };
-  const leaseTerms = { ...subject.leaseTerms, ...takeOver };
+  const takeOver = Object.entries(event.takeOver ?? {}).map(([other, terms]): [string, LeaseTerms] => [
+    other,
+    stricterTerms(subject.leaseTerms[other], terms),
+  ]);
+  const leaseTerms = { ...subject.leaseTerms, ...Object.fromEntries(takeOver) };
   return {
     ...subject,
     calendars: {
@@ -422,6 +477,7 @@ function withTerms(subject: Case, event: MessageEvent): Case {
       ...Object.fromEntries((event.calendars ?? []).map((one): [string, Calendar] => [one.version, one])),
     },
     leaseTerms: { ...leaseTerms, [desk]: stricterTerms(leaseTerms[desk], lease) },
+    ladders: event.ladder === undefined ? subject.ladders : { ...subject.ladders, [policyVersion]: event.ladder },
     timeline: withAsked(
       subject.timeline,
       {
@@ -447,9 +503,13 @@ function retimed(subject: Case): Case {
   const clocks: Case['clocks'] = {};
   const set = (name: keyof Case['clocks'], clock: Clock | undefined) => {
     if (clock === undefined) return;
-    const firedAt = subject.clocks[name]?.firedAt;
+    const { firedAt, stepsFired } = subject.clocks[name] ?? {};
     const stands = firedAt !== undefined && clock.dueAt !== undefined && firedAt >= clock.dueAt;
-    clocks[name] = stands ? { ...clock, firedAt } : clock;
+    clocks[name] = {
+      ...clock,
+      ...(stands ? { firedAt } : {}),
+      ...(stepsFired === undefined ? {} : { stepsFired }),
+    };
   };
   set('first_reply', firstReply);
   set('next_reply', nextReplies.at(-1));
@@ -459,7 +519,7 @@ function retimed(subject: Case): Case {
 
 type Placement = Pick<
   Case,
-  'route' | 'desk' | 'priority' | 'reasons' | 'doubts' | 'rule' | 'because' | 'policyVersion'
+  'route' | 'desk' | 'fitting' | 'priority' | 'reasons' | 'doubts' | 'rule' | 'because' | 'policyVersion'
 >;
 
 const routeRank: Record<Route, number> = { set_aside: 0, product_ideas: 1, vendor: 2, in_house: 3 };
@@ -477,6 +537,7 @@ function strongest(subject: Case, decision: Decision): Placement {
   return {
     route: stronger.route,
     ...(desk === undefined ? {} : { desk }),
+    ...(stronger.fitting === undefined ? {} : { fitting: stronger.fitting }),
     priority: untouched ? decision.priority : higherPriority(subject.priority, decision.priority),
     reasons: unionOfReasons(subject.reasons, decision.reasons),
     doubts: [...new Set([...subject.doubts, ...decision.doubts])].sort(),
@@ -606,13 +667,18 @@ function onOutcome(before: Case, event: OutcomeEvent): Transition {
   if (offer.desk !== event.desk) return refused('foreign_desk');
   if (!isActive(before)) return refused('case_closed');
   const leased = (lease: Lease): Case => ({ ...before, offer: { ...offer, claimed: true, lease } });
+  const seenAt = event.at > (offer.seenAt ?? '') ? event.at : offer.seenAt;
+  const seen = (subject: Case): Case =>
+    subject.offer === undefined || seenAt === undefined ? subject : { ...subject, offer: { ...subject.offer, seenAt } };
   const claimed = leased(fulfilLease(offer.lease, ['claim'], event.at));
   const settled = leased(fulfilLease(offer.lease, ownershipNames, event.at));
   switch (event.type) {
     case 'claimed':
-      return changed(claimed);
+      return changed(seen(claimed));
     case 'heartbeat':
-      return changed(leased(renewLease(fulfilLease(offer.lease, ['claim'], event.at), before.calendars, event.at)));
+      return changed(
+        seen(leased(renewLease(fulfilLease(offer.lease, ['claim'], event.at), before.calendars, event.at))),
+      );
     case 'answered':
     case 'waiting_for_customer': {
       const answered = answeredAt(settled, event.type === 'answered' ? 'replied' : 'waited', event.at);
@@ -644,35 +710,62 @@ const missed: Record<ClockName, { readonly because: string; readonly recall: str
   answer: { because: 'nothing heard in time', recall: 'not_answered' },
 };
 
+const atRisk = { because: 'close to its deadline', recall: 'deadline_near' };
+
+/** Carries out what the ladder says for this moment of a clock, and tells what has waited for it; each once, or the timer is stale. */
 function onTimer(before: Case, event: Extract<CaseEvent, { type: 'timer_fired' }>): Transition {
-  const late = isActive(before) ? announced(before, event) : undefined;
-  if (late === undefined) return refused('stale_timer');
-  const { because, recall } = missed[event.clock];
-  const { case: placed, effects } =
-    late.route === 'in_house'
-      ? place(late, event)
-      : moveTo(takenInHouse(late, because), inHouse, { because: recall, event });
-  const escalate: Effect = { kind: 'escalate', clock: event.clock, dueAt: event.dueAt, desk: before.desk ?? inHouse };
-  return changed({ ...placed, state: before.state === 'waiting' ? 'waiting' : placed.state }, [...effects, escalate]);
+  const { clock: name, dueAt, at, tellAt = {} } = event;
+  if (!isActive(before)) return refused('stale_timer');
+  const ahead = aheadOf(before, name);
+  // After an outage several moments have passed: what was to be done at them is done once, and nobody is warned of what is broken already.
+  const overdue = ahead.some((one) => one.at === dueAt) ? ahead.flatMap((one) => (one.at <= at ? [one.step] : [])) : [];
+  const broken = overdue.some(({ seconds }) => seconds >= 0);
+  const steps = overdue.filter(({ seconds }) => seconds >= 0 || !broken);
+  const isTold = (notice: Case['held'][number]) => notice.clock === name && notice.at === dueAt;
+  const told = isStillDue(before, name) ? before.held.filter(isTold) : [];
+  if (steps.length === 0 && told.length === 0) return refused('stale_timer');
+
+  const desk = before.desk ?? inHouse;
+  const notices = steps.map(({ seconds, tell, do: did }) => ({ clock: name, dueAt, desk, tell, step: seconds, did }));
+  const later = notices.flatMap((notice) => {
+    const opensAt = tellAt[notice.tell];
+    return opensAt !== undefined && opensAt > at ? [{ ...notice, at: opensAt }] : [];
+  });
+  const now = notices.filter(({ tell }) => (tellAt[tell] ?? '') <= at);
+  const held = [...before.held.filter((notice) => !isTold(notice)), ...later];
+  const marked = { ...withStepsFired(before, name, overdue, at), held };
+  const { case: placed, effects } = steps.length === 0 ? { case: marked, effects: [] } : acted(marked, steps, event);
+  const escalations = [...now, ...told.map(({ at: _, ...notice }) => notice)];
+  return changed({ ...placed, state: before.state === 'waiting' ? 'waiting' : placed.state }, [
+    ...effects,
+    ...escalations.map((notice): Effect => ({ kind: 'escalate', ...notice })),
+  ]);
 }
 
-/** The case with the clock's breach announced and its priority raised, or `undefined` when that clock is not due then. */
-function announced(
+function withStepsFired(subject: Case, name: ClockName, steps: readonly Step[], at: string): Case {
+  const { offer, clocks } = subject;
+  const clock = clockNamed(subject, name);
+  if (clock === undefined || steps.length === 0) return subject;
+  const marked = withSteps(clock, steps, at);
+  if (name !== 'claim' && name !== 'answer') return { ...subject, clocks: { ...clocks, [name]: marked } };
+  return offer === undefined ? subject : { ...subject, offer: { ...offer, lease: { ...offer.lease, [name]: marked } } };
+}
+
+/** The case after the strongest action of these steps; whatever is done, it goes first from then on. */
+function acted(
   before: Case,
-  { clock: name, dueAt, at }: Extract<CaseEvent, { type: 'timer_fired' }>,
-): Case | undefined {
-  const isDue = (clock: Clock | undefined): clock is Clock =>
-    clock !== undefined && isPending(clock) && clock.dueAt === dueAt;
-  const { offer } = before;
-  const priority = raised(before.priority);
-  if (name === 'claim' || name === 'answer') {
-    const clock = offer?.lease[name];
-    if (offer === undefined || !isDue(clock)) return undefined;
-    return { ...before, priority, offer: { ...offer, lease: { ...offer.lease, [name]: { ...clock, firedAt: at } } } };
-  }
-  const clock = before.clocks[name];
-  if (!isDue(clock)) return undefined;
-  return { ...before, priority, clocks: { ...before.clocks, [name]: { ...clock, firedAt: at } } };
+  steps: readonly Step[],
+  event: Extract<CaseEvent, { type: 'timer_fired' }>,
+): { case: Case; effects: Effect[] } {
+  const subject = { ...before, priority: raised(before.priority) };
+  const strongestAction = stepActions.findLast((action) => steps.some((step) => step.do === action));
+  if (subject.route === 'in_house' || strongestAction === 'raise_priority') return place(subject, event);
+  const { because, recall } = steps.every(({ seconds }) => seconds < 0) ? atRisk : missed[event.clock];
+  const fitting = (subject.fitting ?? []).filter((desk) => desk !== subject.desk);
+  const [other] = strongestAction === 'other_desk' && subject.route === 'vendor' ? fitting : [];
+  return other === undefined
+    ? moveTo(takenInHouse(subject, because), inHouse, { because: recall, event })
+    : moveTo({ ...subject, fitting, state: 'open' }, other, { because: recall, event });
 }
 
 function raised(priority: Priority): Priority {

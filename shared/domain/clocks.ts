@@ -29,6 +29,8 @@ export const clockSchema = z.object({
   cancelledAt: instant.optional(),
   /** When the breach was announced; says nothing of the verdict, which is judged on the events' own times. */
   firedAt: instant.optional(),
+  /** By seconds from the deadline: when the steps of the ladder before and after it were carried out. */
+  stepsFired: z.record(z.string(), instant).optional(),
   /** What was promised, counted by `calendar`. */
   seconds: z.number().int(),
   policyVersion: z.string(),

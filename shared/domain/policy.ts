@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { assessmentSchema, reasonSchema, topicSchema } from './assessment.ts';
 import { calendarSchema } from './calendar.ts';
 import { prioritySchema, targetsSchema } from './decision.ts';
+import { ladderSchema } from './escalation.ts';
 import { channelSchema } from './inbound-event.ts';
 
 /** An object of exactly these keys; an unknown one is refused with the names that are allowed. */
@@ -141,6 +142,16 @@ export const lexiconSchema = z.object({
 });
 export type Lexicon = z.infer<typeof lexiconSchema>;
 
+const escalationSchema = z.object({
+  ladder: ladderSchema,
+  /** Who is told. `hours`: by the case's priority, the calendar in which they may be; absent: at any time. */
+  levels: z.record(
+    z.string(),
+    z.object({ title: z.string(), hours: z.partialRecord(prioritySchema, z.string()).optional() }),
+  ),
+});
+export type Escalation = z.infer<typeof escalationSchema>;
+
 /** The compiled policy: one versioned document made from `policy/*.yaml`, the same in AWS and on a laptop. */
 export const policySchema = z.object({
   /** Short hash of the content: two equal policies have one version. */
@@ -150,6 +161,7 @@ export const policySchema = z.object({
   routing: routingSchema,
   score: scoreSchema,
   sla: z.record(z.string(), z.partialRecord(prioritySchema, targetsSchema)),
+  escalation: escalationSchema.optional(),
   /** By id; named in `sla`. */
   calendars: z.record(z.string(), calendarSchema).optional(),
   /** So long before the platform takes no more answers a private message falls due, whatever else was promised. */

@@ -22,7 +22,7 @@ const inHouse = 'in_house';
 
 type Terms = Pick<
   Extract<CaseEvent, { type: 'message_received' }>,
-  'closing' | 'replyBy' | 'reopenWithinSeconds' | 'calendars' | 'takeOver'
+  'closing' | 'replyBy' | 'reopenWithinSeconds' | 'calendars' | 'takeOver' | 'ladder'
 >;
 
 /**
@@ -30,9 +30,15 @@ type Terms = Pick<
  * with, whatever the policy says later. `at` is when the message was written.
  */
 export function termsOf(message: InboundEvent, at: string, decision: Decision, policy: Policy): Terms {
-  const { targets, priority, route, reasons } = decision;
-  const taken = route === 'in_house' ? undefined : policy.sla[inHouse]?.[priority];
-  const calendars = [...new Set([targets?.calendar, taken?.calendar])].flatMap((id) => calendarNamed(policy, id) ?? []);
+  const { targets, priority, desk, fitting = [], reasons } = decision;
+  const others = [...new Set([inHouse, ...fitting])].filter((other) => other !== desk);
+  const taken = others.flatMap((other) => {
+    const owed = policy.sla[other]?.[priority];
+    return owed === undefined ? [] : [{ other, owed }];
+  });
+  const calendars = [...new Set([targets, ...taken.map(({ owed }) => owed)].map((one) => one?.calendar))].flatMap(
+    (id) => calendarNamed(policy, id) ?? [],
+  );
   const window = message.public ? undefined : replyWindowSeconds[message.channel];
   const nothingMore = reasons.length === 0 && message.attachments === undefined && message.rating === undefined;
   return {
@@ -40,7 +46,10 @@ export function termsOf(message: InboundEvent, at: string, decision: Decision, p
     ...(window === undefined ? {} : { replyBy: addSeconds(at, window - (policy.replyWindowMarginSeconds ?? 0)) }),
     ...(policy.reopenWithinSeconds === undefined ? {} : { reopenWithinSeconds: policy.reopenWithinSeconds }),
     ...(targets === undefined || calendars.length === 0 ? {} : { calendars }),
-    ...(targets === undefined || taken === undefined ? {} : { takeOver: leaseTermsOf(taken, policy) }),
+    ...(targets === undefined || taken.length === 0
+      ? {}
+      : { takeOver: Object.fromEntries(taken.map(({ other, owed }) => [other, leaseTermsOf(owed, policy)])) }),
+    ...(targets === undefined || policy.escalation === undefined ? {} : { ladder: policy.escalation.ladder }),
   };
 }
 

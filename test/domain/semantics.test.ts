@@ -17,7 +17,7 @@ const toUs: Decision = {
 function writes(key: string, minutes: number, decision = toVendor): CaseEvent {
   return {
     ...received(key, minutes, decision),
-    takeOver: { policyVersion: 'p1', claimSeconds: 600, answerSeconds: 900 },
+    takeOver: { in_house: { policyVersion: 'p1', claimSeconds: 600, answerSeconds: 900 } },
   };
 }
 

@@ -1,18 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fireTimers } from '../../functions/fire-timers/handler.ts';
-import { recordOutcomes } from '../../functions/record-outcomes/handler.ts';
-import { sweepTimers } from '../../functions/sweep-timers/handler.ts';
-import { triageMessages } from '../../functions/triage-messages/handler.ts';
 import { type Case, isActive, nextDue } from '../../shared/domain/case.ts';
 import { clockNames, isOver, isPending, verdictOf } from '../../shared/domain/clocks.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
+import { plainLadder } from '../../shared/domain/escalation.ts';
 import { OutsourcingClearance } from '../../shared/domain/gate.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import { isUnanswered } from '../../shared/domain/promises.ts';
 import { replay } from '../../shared/domain/replay.ts';
-import { conversationWith, inboundMessage, noise, noonPlus, routine, sensitive } from '../support/samples.ts';
-import { batchOf, World } from '../support/world.ts';
+import { inboundMessage, noise, noonPlus, routine, sensitive } from '../support/samples.ts';
+import { type OutcomeType, Simulation } from '../support/simulation.ts';
+import { World } from '../support/world.ts';
 
 const customers = ['claire', 'omar'];
 const targets = {
@@ -29,7 +27,7 @@ type Delivery =
   | {
       readonly kind: 'outcome';
       readonly customer: string;
-      readonly type: string;
+      readonly type: OutcomeType;
       readonly id: string;
       readonly back: number;
       readonly desk: string | undefined;
@@ -73,7 +71,14 @@ const post = fc
 const outcome = fc.record({
   kind: fc.constant('outcome' as const),
   customer,
-  type: fc.constantFrom('claimed', 'heartbeat', 'answered', 'waiting_for_customer', 'resolved', 'handed_back'),
+  type: fc.constantFrom<OutcomeType>(
+    'claimed',
+    'heartbeat',
+    'answered',
+    'waiting_for_customer',
+    'resolved',
+    'handed_back',
+  ),
   id: fc.integer({ min: 1, max: 9 }).map(String),
   /** How many offers ago: 0 is the live one. */
   back: fc.constantFrom(0, 0, 0, 1, 7),
@@ -89,93 +94,58 @@ const deliveries = fc
   .chain((once) => fc.tuple(fc.constant(once), fc.shuffledSubarray(once)).map(([all, twice]) => [...all, ...twice]))
   .chain((all) => fc.shuffledSubarray(all, { minLength: all.length }));
 
-class Afternoon {
-  readonly world = new World();
-  #now = Date.parse(noonPlus(0));
-  #timersSeen = 0;
-
-  constructor() {
-    this.world.now = () => new Date(this.#now);
-  }
-
-  readonly dependencies = {
-    ...this.world.dependencies,
+function startSimulation(): Simulation {
+  const { router, policy } = new World().dependencies;
+  return new Simulation(noonPlus(0), {
+    policy: {
+      ...policy,
+      escalation: {
+        levels: {},
+        ladder: {
+          silenceSeconds: 900,
+          steps: [
+            ...plainLadder.steps,
+            { clock: 'first_reply', seconds: -1200, tell: 'lead', do: 'raise_priority' },
+            { clock: 'first_reply', seconds: 1200, tell: 'lead', do: 'raise_priority' },
+            { clock: 'resolution', seconds: -7200, tell: 'lead', do: 'take_in_house' },
+          ],
+        },
+      },
+    },
     router: {
-      ...this.world.dependencies.router,
+      ...router,
       decide: ({ text }: InboundEvent) =>
         text.includes('ill') ? promising(sensitive) : text.includes('spam') ? noise : promising(routine),
       sentimentDecides: () => false,
     },
-    waitUntil: async (instant: string) => {
-      this.#now = Date.parse(instant);
-    },
-  };
+  });
+}
 
-  async deliver(delivery: Delivery): Promise<void> {
-    switch (delivery.kind) {
-      case 'post':
-        await triageMessages(
-          batchOf({ receivedAt: this.world.now().toISOString(), events: [delivery.event] }),
-          this.dependencies,
-        );
-        return;
-      case 'outcome': {
-        const subject = await this.caseOf(delivery.customer);
-        if (subject?.offer === undefined) return;
-        const fence = Math.max(1, subject.offer.fence - delivery.back);
-        const { type, id, desk = subject.offer.desk } = delivery;
-        const report = {
-          id,
-          type,
-          caseId: subject.id,
-          offerId: `${subject.id}-${fence}`,
-          fence,
-          desk,
-          at: this.world.now().toISOString(),
-        };
-        await recordOutcomes(batchOf(report), this.dependencies);
-        return;
-      }
-      case 'minutes':
-        for (let minute = 0; minute < delivery.minutes; minute += 30) await this.#pass(30);
+async function deliver(simulation: Simulation, delivery: Delivery): Promise<void> {
+  switch (delivery.kind) {
+    case 'post':
+      return simulation.post(delivery.event);
+    case 'outcome': {
+      const { customer, type, id, back, desk } = delivery;
+      const subject = await simulation.caseOf(customer);
+      if (subject?.offer === undefined) return;
+      const fence = Math.max(1, subject.offer.fence - back);
+      const fields = { id, fence, offerId: `${subject.id}-${fence}`, ...(desk === undefined ? {} : { desk }) };
+      return simulation.report(customer, type, fields);
     }
-  }
-
-  async #pass(minutes: number): Promise<void> {
-    this.#now += minutes * 60_000;
-    const { store, queues, log, destinations } = this.dependencies;
-    await sweepTimers({ store, queues, timerQueueUrl: destinations.timerQueueUrl, now: this.world.now, log });
-    const due = this.world
-      .timers()
-      .slice(this.#timersSeen)
-      .filter(({ dueAt }) => Date.parse(dueAt) <= this.#now);
-    if (due.length > 0) await fireTimers(batchOf(...due), this.dependencies);
-  }
-
-  caseOf(author: string): Promise<Case | undefined> {
-    return this.world.memory.current(conversationWith(author));
-  }
-
-  /** The offers that a case's desks still have on their desks, from what their queues were told. */
-  liveOffers(caseId: string): string[] {
-    const live = new Set<string>();
-    for (const { message } of this.world.deskMessages()) {
-      if (message.subject !== caseId) continue;
-      if (message.type === 'case.offered') live.add(message.data.offerId);
-      if (message.type === 'case.recalled') live.delete(message.data.offerId);
-    }
-    return [...live];
+    case 'minutes':
+      return simulation.pass(delivery.minutes, 15);
   }
 }
 
-function checkCase(subject: Case, afternoon: Afternoon): void {
+function checkCase(subject: Case, simulation: Simulation): void {
   const { offer, clocks } = subject;
-  const live = afternoon.liveOffers(subject.id);
+  const live = simulation.liveOffers(subject.id);
   expect(live.length, 'at most one live offer').toBeLessThanOrEqual(1);
   expect(live, 'the live offer is the case’s own').toEqual(offer === undefined ? [] : [offer.id]);
   if (offer?.desk.startsWith('vendor') === true) {
     expect(
-      OutsourcingClearance.for(subject, afternoon.world.dependencies.policy),
+      OutsourcingClearance.for(subject, simulation.world.dependencies.policy),
       'no vendor while risk is not routine',
     ).toBeDefined();
   }
@@ -199,33 +169,35 @@ function checkCase(subject: Case, afternoon: Afternoon): void {
 test('whatever comes, in any order, twice or late: one live offer, nothing risky outside, no promise forgotten, and a replay ends at the same case', async () => {
   await fc.assert(
     fc.asyncProperty(deliveries, async (all) => {
-      const afternoon = new Afternoon();
+      const simulation = startSimulation();
       for (const delivery of all) {
-        await afternoon.deliver(delivery);
+        await deliver(simulation, delivery);
         for (const author of customers) {
-          const subject = await afternoon.caseOf(author);
-          if (subject !== undefined) checkCase(subject, afternoon);
+          const subject = await simulation.caseOf(author);
+          if (subject !== undefined) checkCase(subject, simulation);
         }
       }
-      const stored = (await Array.fromAsync(afternoon.world.memory.threads())).flat();
+      const stored = (await Array.fromAsync(simulation.world.memory.threads())).flat();
       const heads = new Map([...replay(stored.toReversed())].map(({ after }) => [after.id, after]));
-      for (const [id, head] of heads) expect(await afternoon.world.memory.find(id), 'replayed').toEqual(head);
+      for (const [id, head] of heads) expect(await simulation.world.memory.find(id), 'replayed').toEqual(head);
       for (const author of customers) {
-        const subject = await afternoon.caseOf(author);
+        const subject = await simulation.caseOf(author);
         if (subject !== undefined) expect(heads.get(subject.id)).toEqual(subject);
       }
-      expect(afternoon.world.parked(), 'nothing is parked').toEqual([]);
+      expect(simulation.world.parked(), 'nothing is parked').toEqual([]);
+      const notices = simulation.world.escalated().map(({ id }) => id);
+      expect(new Set(notices).size, 'nothing is told twice').toBe(notices.length);
     }),
     { numRuns: 300 },
   );
 }, 60_000);
 
 test('a replay refuses events that do not follow from one another', async () => {
-  const afternoon = new Afternoon();
+  const simulation = startSimulation();
   for (const number of [1, 2, 3]) {
-    await afternoon.deliver({ kind: 'post', event: inboundMessage(`m${number}`, 'where is my parcel') });
+    await deliver(simulation, { kind: 'post', event: inboundMessage(`m${number}`, 'where is my parcel') });
   }
-  const stored = (await Array.fromAsync(afternoon.world.memory.threads())).flat();
+  const stored = (await Array.fromAsync(simulation.world.memory.threads())).flat();
   expect([...replay(stored)]).toHaveLength(3);
   expect(() => [...replay(stored.filter(({ version }) => version !== 2))]).toThrow(/no event that makes its version/);
 });

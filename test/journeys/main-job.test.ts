@@ -160,8 +160,8 @@ describe('the main job', () => {
 
 describe('promises', () => {
   test('a vendor’s breach takes the case in-house and tells people', async () => {
-    // Four hours are promised; this was written almost four hours ago.
-    await journey.post('meta', page(says('6401', 'm_late', 'Bonjour, où est mon colis ?', 4 * 3600 - 3)));
+    // Four hours are promised; this was written just over four hours ago.
+    await journey.post('meta', page(says('6401', 'm_late', 'Bonjour, où est mon colis ?', 4 * 3600 + 1)));
     await expect.poll(() => journey.run.notices().length, { timeout: 20_000, interval: 100 }).toBe(1);
     await journey.run.idle();
     const taken = await takeAll();

@@ -348,9 +348,10 @@ class Site {
 
   /** What people were told; a notice that came twice counts once. */
   async notices(): Promise<StormRecord['notices']> {
-    const all = (await this.#takeAll(`${this.run.url}/000000000000/${noticeQueue}`)).map((body) =>
-      escalationNoticeSchema.parse(JSON.parse(body)),
-    );
+    const all = (await this.#takeAll(`${this.run.url}/000000000000/${noticeQueue}`)).flatMap((body) => {
+      const { cases, clock } = escalationNoticeSchema.parse(JSON.parse(body));
+      return cases.map((one) => ({ ...one, clock }));
+    });
     return [...new Map(all.map((notice) => [notice.id, notice])).values()];
   }
 

@@ -10,6 +10,7 @@ import {
   openKeys,
   resolvedKey,
   timerFromDueAt,
+  toldKey,
   waitingKey,
 } from '../../shared/adapters/case-keys.ts';
 import type { Timer } from '../../shared/contracts/timer.ts';
@@ -36,6 +37,7 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
   readonly #events = new Map<string, StoredEvent>();
   readonly #cases = new Map<string, Case>();
   readonly #waiting = new Map<string, WaitingEvent[]>();
+  readonly #told = new Set<string>();
   #checkpoint: SweepCheckpoint | undefined;
 
   async look(keys: readonly { readonly conversation: Conversation; readonly eventId: string }[]) {
@@ -99,6 +101,16 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
   async *threads(): AsyncGenerator<readonly StoredEvent[]> {
     this.#reach('threads');
     yield* Map.groupBy(this.#events.values(), ({ conversation }) => partitionOf(conversation)).values();
+  }
+
+  async wereTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]) {
+    this.#reach('wereTold');
+    return keys.map(({ thread, eventId }) => this.#told.has(textOf(toldKey(thread, eventId))));
+  }
+
+  async markTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]): Promise<void> {
+    this.#reach('markTold');
+    for (const { thread, eventId } of keys) this.#told.add(textOf(toldKey(thread, eventId)));
   }
 
   async wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'> {

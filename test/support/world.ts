@@ -142,7 +142,10 @@ export class World {
   }
 
   escalated() {
-    return this.notices.map((body) => escalationNoticeSchema.parse(JSON.parse(body)));
+    return this.notices.flatMap((body) => {
+      const { cases, ...same } = escalationNoticeSchema.parse(JSON.parse(body));
+      return cases.map((one) => ({ ...same, ...one }));
+    });
   }
 
   /**
