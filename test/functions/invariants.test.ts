@@ -129,9 +129,13 @@ async function deliver(simulation: Simulation, delivery: Delivery): Promise<void
       const { customer, type, id, back, desk } = delivery;
       const subject = await simulation.caseOf(customer);
       if (subject?.offer === undefined) return;
-      const fence = Math.max(1, subject.offer.fence - back);
-      const fields = { id, fence, offerId: `${subject.id}-${fence}`, ...(desk === undefined ? {} : { desk }) };
-      return simulation.report(customer, type, fields);
+      const offered = simulation.world
+        .deskMessages()
+        .flatMap(({ message }) =>
+          message.type === 'case.offered' && message.subject === subject.id ? [message.data] : [],
+        );
+      const { fence, offerId } = offered[Math.max(0, offered.length - 1 - back)] ?? {};
+      return simulation.report(customer, type, { id, fence, offerId, ...(desk === undefined ? {} : { desk }) });
     }
     case 'minutes':
       return simulation.pass(delivery.minutes, 15);
