@@ -234,6 +234,7 @@ export const english = {
       reopened: 'the customer wrote again soon after the end',
       past_promise: 'past its promise',
       not_claimed: 'not claimed in time',
+      deadline_near: 'close to its deadline',
       not_answered: 'nothing heard in time',
       handed_back: 'handed back',
       deleted_by_author: 'deleted by its author',

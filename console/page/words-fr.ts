@@ -233,6 +233,7 @@ export const french: typeof english = {
       reopened: 'le client a réécrit peu après la clôture',
       past_promise: 'promesse dépassée',
       not_claimed: 'pas pris à temps',
+      deadline_near: 'proche de son échéance',
       not_answered: 'sans nouvelles à temps',
       handed_back: 'rendu',
       deleted_by_author: 'supprimé par son auteur',
