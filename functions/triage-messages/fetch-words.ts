@@ -22,14 +22,15 @@ const parallelCalls = 8;
 const budgetMs = 8_000;
 
 /**
- * What each message has become: with its words, where an API told them; unread, where nobody entered a token or the wait was too long (no
- * vendor gets it then); or a result of its own. Messages that came with their words are left out.
+ * What each event has become: with its words, where an API told them; a new message unread, where nobody entered a token or the wait was too long
+ * (no vendor gets it then); or a result of its own. An edit of which nothing is learnt changes nothing. Events that came with their words are
+ * left out.
  */
 export async function fetchWords(
   arrivals: readonly Arrival[],
   edges: Edges,
 ): Promise<ReadonlyMap<Arrival, Arrival | RecordResult>> {
-  const asking = arrivals.filter(({ event }) => event.type === 'fetch_needed');
+  const asking = arrivals.filter(({ event }) => event.type === 'fetch_needed' || event.unread === true);
   const outcomes = new Map<Arrival, Arrival | RecordResult>();
   const until = edges.now().getTime() + budgetMs;
   for (let next = 0; next < asking.length; next += parallelCalls) {
@@ -49,6 +50,7 @@ export async function fetchWords(
 
 function outcomeOf(arrival: Arrival, result: FetchResult, { now, log }: Edges): Arrival | RecordResult {
   const { event, receivedAt } = arrival;
+  const unread: Arrival | RecordResult = event.type === 'fetch_needed' ? arrival : { kind: 'done' };
   log({
     event: 'words_fetched',
     channel: event.channel,
@@ -61,14 +63,12 @@ function outcomeOf(arrival: Arrival, result: FetchResult, { now, log }: Edges): 
     case 'found':
       return found(arrival, result.message);
     case 'no_access':
-      return arrival;
+      return unread;
     case 'gone':
       return { kind: 'done' };
     case 'later': {
       const waited = (now().getTime() - Date.parse(receivedAt)) / 1000;
-      return waited < waitForWordsSeconds
-        ? { kind: 'retry', because: `words not fetched: ${result.because}` }
-        : arrival;
+      return waited < waitForWordsSeconds ? { kind: 'retry', because: `words not fetched: ${result.because}` } : unread;
     }
     case 'refused':
       return {
@@ -90,6 +90,8 @@ function found(
   const author = message.author ?? event.author;
   // What the brand says about itself is no customer's.
   if (author.id !== undefined && author.id === event.accountId) return { kind: 'done' };
+  const { unread: _, ...told } = event;
+  const type = event.type === 'fetch_needed' ? 'message_received' : event.type;
   // The webhook's own word counts where both tell something.
-  return { receivedAt, event: { ...message, ...event, type: 'message_received', author, text: message.text } };
+  return { receivedAt, event: { ...message, ...told, type, author, text: message.text } };
 }

@@ -238,8 +238,10 @@ async function applyFollowUps(
   const results = new Map<Arrival, RecordResult>();
   const changes = new Map<Arrival, Change>();
   const targets = await messagesMeant(arrivals, dependencies);
+  const fetched = await fetchWords(arrivals, dependencies);
   for (const arrival of arrivals) {
-    const prepared = await followUpChange(arrival, targets.get(arrival), dependencies);
+    const outcome = fetched.get(arrival) ?? arrival;
+    const prepared = 'kind' in outcome ? outcome : await followUpChange(outcome, targets.get(arrival), dependencies);
     if (prepared.kind === 'change') changes.set(arrival, prepared.change);
     else results.set(arrival, prepared);
   }

@@ -44,6 +44,8 @@ export const inboundEventSchema = z.object({
   public: z.boolean(),
   /** As the customer wrote it, unescaped, never trimmed; empty for a picture or a sticker alone. */
   text: z.string(),
+  /** On `message_edited`: the new words are not in the payload and must be fetched before it means anything. */
+  unread: z.literal(true).optional(),
   /** ISO 8601 UTC; absent where the platform gives no time (Twilio): then the time of receipt counts. */
   postedAt: z.iso.datetime().optional(),
   /** ISO 639-1 as stated by the platform for the text itself, never the client's or the account's language. */

@@ -17,11 +17,11 @@ export const googleBusiness: Platform = {
   about: {
     title: 'Google Business Profile',
     configure:
-      'Create a Pub/Sub topic, let `mybusiness-api-pubsub@system.gserviceaccount.com` publish to it, and name it in the NotificationSetting of the account with `NEW_REVIEW`. Add a push subscription to `/webhooks/google-business` with authentication by a service account of your own and an audience of your choice.',
+      'Create a Pub/Sub topic, let `mybusiness-api-pubsub@system.gserviceaccount.com` publish to it, and name it in the NotificationSetting of the account with `NEW_REVIEW` and `UPDATED_REVIEW`. Add a push subscription to `/webhooks/google-business` with authentication by a service account of your own and an audience of your choice.',
     becomesCase:
-      'A new review. The notification carries names only: the text, stars and author are fetched from the API before anything is judged.',
+      'A new review. The notification carries names only: the text, stars and author are fetched from the API before anything is judged. So are those of an updated review, which is then judged again.',
     notSeen:
-      "Updates of a review: `UPDATED_REVIEW` does not say whether the customer or the owner changed something, and is ignored. Deletes have no event. Questions, media and profile changes are ignored. Google publishes no test event; use Pub/Sub's own.",
+      "What the owner answers: the first-reply clock of a review is stopped by the desk's outcome only. Deletes have no event. Questions, media and profile changes are ignored. Google publishes no test event; use Pub/Sub's own.",
     secrets:
       '`audience` and `serviceAccount`: those of the push subscription; `jwksUrl`: `https://www.googleapis.com/oauth2/v3/certs`, where Google publishes its signing keys (or `jwks`, the keys themselves); `secrets` is not used. The call is verified by the bearer token (RS256, issuer, audience, e-mail, expiry). Any Google project can get a genuine token, so audience and e-mail are both required. The body itself is not signed: whoever holds a valid token within its hour can send any body.',
   },
@@ -93,10 +93,11 @@ const notificationSchema = z
 function readNotification(message: z.infer<typeof messageSchema>, context: ReadContext): Part {
   const { type, location, review } = notificationSchema.parse(parseJson(Buffer.from(message.data, 'base64')));
   if (type === undefined) return 'unsupported_event';
-  if (type !== 'NEW_REVIEW') return type.endsWith('_REVIEW') ? 'unsupported_event' : 'service_event';
+  if (type !== 'NEW_REVIEW' && type !== 'UPDATED_REVIEW') return 'service_event';
   if (review === undefined) return 'unreadable_part';
   return present<InboundEvent>({
-    type: 'fetch_needed',
+    // An update does not say what was changed, nor by whom: the same words again change nothing.
+    ...(type === 'NEW_REVIEW' ? { type: 'fetch_needed' } : { type: 'message_edited', unread: true }),
     platform: googleBusiness.name,
     channel: 'google_business',
     accountId: location ?? locationIn(review) ?? context.pathAccount ?? 'unknown',

@@ -137,6 +137,20 @@ describe('the words that a webhook left out', () => {
     expect(world.deskMessages()).toHaveLength(1);
   });
 
+  test('of an edit are fetched as well, and it is judged by them; without them it changes nothing', async () => {
+    const world = new World();
+    await triage(world, intake(parcel));
+    const unread = inboundMessage('m1', '', { type: 'message_edited', postedAt: noonPlus(2), unread: true });
+    for (const kind of ['no_access', 'gone'] as const) {
+      world.words = () => ({ kind });
+      expect(await triage(world, intake(unread))).toEqual(done);
+    }
+    expect(await world.memory.current(conversation)).toMatchObject({ version: 1, desk: 'vendor_atlas' });
+    world.words = () => ({ kind: 'found', message: { text: 'My son is ill from it' } });
+    expect(await triage(world, intake(unread))).toEqual(done);
+    expect(await world.memory.current(conversation)).toMatchObject({ version: 2, desk: 'in_house' });
+  });
+
   test('that their author has removed make no case, and neither do those of the brand', async () => {
     const world = new World();
     world.words = () => ({ kind: 'gone' });

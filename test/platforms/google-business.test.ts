@@ -25,8 +25,10 @@ describe('Google Business Profile', () => {
     ]);
   });
 
-  test('ignores updates, which do not say whose', () => {
-    expect(readFixture(googleBusiness, 'updated-review.json')).toEqual({ events: [], reasons: ['unsupported_event'] });
+  test('asks for the words of an updated review too, under a delivery of its own', () => {
+    const { events } = readFixture(googleBusiness, 'updated-review.json');
+    expect(events).toMatchObject([{ type: 'message_edited', messageId: '880003', unread: true, text: '' }]);
+    expect(events[0]?.messageKey).toBe(events[0]?.thread);
   });
 
   describe('verification', () => {

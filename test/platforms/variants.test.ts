@@ -696,7 +696,8 @@ table('google-business', [
     'fetch_needed accounts/1/locations/2/reviews/3 ""',
   ],
   ['a question', pubSub({ notification_type: 'NEW_QUESTION' }), 'service_event'],
-  ['an update of a review', pubSub({ notificationType: 'UPDATED_REVIEW', reviewName: 'r' }), 'unsupported_event'],
+  ['an update of a review', pubSub({ notificationType: 'UPDATED_REVIEW', reviewName: 'r' }), 'message_edited r ""'],
+  ['an update of nothing', pubSub({ notificationType: 'UPDATED_REVIEW' }), 'unreadable_part'],
   ['nothing inside', { message: { data: '', messageId: '80' } }, 'unreadable_part'],
 ]);
 
