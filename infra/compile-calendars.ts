@@ -38,7 +38,8 @@ const calendarEntry = closedObject({
 });
 type Entry = z.infer<typeof calendarEntry>;
 
-const calendarsFile = closedObject({
+/** What `policy/calendars.yaml` may hold. */
+export const calendarsFile = closedObject({
   years: closedObject({ first: z.number().int().min(2020).max(2100), last: z.number().int().min(2020).max(2100) }),
   calendars: z.record(
     z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'write a lower-case word: letters, digits and _'),

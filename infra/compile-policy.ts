@@ -18,7 +18,8 @@ import {
   purposeSchema,
   scoreSchema,
 } from '../shared/domain/policy.ts';
-import { compileCalendars } from './compile-calendars.ts';
+import { calendarsFile, compileCalendars } from './compile-calendars.ts';
+import { exampleEntry, testExamples } from './policy-examples.ts';
 import { lintPolicy, problemOfPhrase } from './policy-lint.ts';
 import { type PolicyPath, type PolicyProblem, PolicySource } from './policy-source.ts';
 
@@ -52,6 +53,7 @@ const accountDetails = {
   store: z.string().optional(),
   languages: languagesEntry.optional(),
   names: z.array(z.string().min(1)).optional(),
+  tags: z.array(idSchema).optional(),
 };
 const accountEntry = closedObject({
   channel: channelSchema,
@@ -67,6 +69,7 @@ interface Group {
   readonly store?: string | undefined;
   readonly languages?: string[] | undefined;
   readonly names?: string[] | undefined;
+  readonly tags?: string[] | undefined;
   readonly accounts?: z.infer<typeof accountEntry>[] | undefined;
   readonly groups?: Group[] | undefined;
 }
@@ -90,6 +93,8 @@ const routingFile = closedObject({
   ),
   default: closedObject({ to: idSchema, priority: prioritySchema, because: z.string().min(1) }),
   score: scoreSchema,
+  /** Decided whenever the policy is compiled; one that goes elsewhere is an error. */
+  examples: z.array(exampleEntry).optional(),
 });
 
 const duration = z.string().regex(/^[1-9][0-9]{0,4}[smhd]$/, 'write a duration as 30m, 4h or 2d');
@@ -149,6 +154,16 @@ const lexiconFile = closedObject({
   cues: z.record(idSchema, phraseLists).optional(),
 });
 
+/** What each policy file may hold, by its path: a lexicon stands for all of them. */
+export const policyFiles: Readonly<Record<string, z.ZodType>> = {
+  accounts: accountsFile,
+  calendars: calendarsFile,
+  desks: desksFile,
+  lexicon: lexiconFile,
+  routing: routingFile,
+  sla: slaFile,
+};
+
 const plainConfidence = 0.8;
 
 /**
@@ -157,7 +172,9 @@ const plainConfidence = 0.8;
  */
 export function compilePolicy(
   dir: string,
-): { ok: true; policy: Policy } | { ok: false; problems: readonly PolicyProblem[] } {
+):
+  | { ok: true; policy: Policy /** How many examples were decided. */; examples: number }
+  | { ok: false; problems: readonly PolicyProblem[] } {
   const source = new PolicySource(dir);
   const desks = source.read('desks.yaml', desksFile);
   const accounts = source.read('accounts.yaml', accountsFile);
@@ -175,7 +192,7 @@ export function compilePolicy(
     return { ok: false, problems: source.problems };
   }
 
-  const { score, ...rules } = routing;
+  const { score, examples = [], ...rules } = routing;
   const content = {
     desks: Object.fromEntries(
       Object.entries(desks.desks).map(([id, { escalates_to, ...desk }]) => [
@@ -209,7 +226,10 @@ export function compilePolicy(
   const version = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 12);
   const policy = policySchema.parse({ version, ...content });
   lintPolicy(policy, source);
-  return source.problems.length > 0 ? { ok: false, problems: source.problems } : { ok: true, policy };
+  if (source.problems.length === 0) testExamples(policy, examples, source);
+  return source.problems.length > 0
+    ? { ok: false, problems: source.problems }
+    : { ok: true, policy, examples: examples.length };
 }
 
 function secondsOf(text: string): number {
@@ -298,9 +318,10 @@ function toEscalation(
   };
 }
 
-type Inherited = Pick<Account, 'country' | 'store' | 'names'> & Partial<Pick<Account, 'purpose' | 'languages'>>;
+type Inherited = Pick<Account, 'country' | 'store' | 'names' | 'tags'> &
+  Partial<Pick<Account, 'purpose' | 'languages'>>;
 
-/** The accounts of a group and of the groups within, each with what it does not say itself taken from the nearest group that does. */
+/** The accounts of a group and of the groups within, each with what it does not say itself taken from the nearest group that does; tags add up. */
 function flatten({ group, accounts = [], groups = [], ...own }: Group, inherited: Inherited): Account[] {
   const given = withDefaults(own, inherited);
   return [
@@ -318,12 +339,14 @@ function withDefaults(own: { [K in keyof Inherited]?: Inherited[K] | undefined }
   const store = own.store ?? inherited.store;
   const languages = own.languages ?? inherited.languages;
   const names = own.names ?? inherited.names;
+  const tags = own.tags === undefined ? inherited.tags : [...new Set([...(inherited.tags ?? []), ...own.tags])];
   return {
     ...(purpose === undefined ? {} : { purpose }),
     ...(country === undefined ? {} : { country }),
     ...(store === undefined ? {} : { store }),
     ...(languages === undefined ? {} : { languages }),
     ...(names === undefined ? {} : { names }),
+    ...(tags === undefined ? {} : { tags }),
   };
 }
 

@@ -64,6 +64,7 @@ function lintNames(when: Condition, accounts: Policy['accounts'], path: PolicyPa
     accounts: accounts.map(({ id }) => id).filter((id) => id !== '*'),
     countries: accounts.flatMap(({ country }) => country ?? []),
     stores: accounts.flatMap(({ store }) => store ?? []),
+    tags: accounts.flatMap(({ tags }) => tags ?? []),
   };
   for (const [key, names] of Object.entries(known)) {
     const asked = Object.entries(when).find(([name]) => name === key)?.[1];

@@ -17,6 +17,10 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
   verify: { about: 'check signature vectors', load: () => import('./commands/verify.ts') },
   decide: { about: 'decide the messages of a data file', load: () => import('./commands/decide.ts') },
   evaluate: { about: 'measure decisions against labels', load: () => import('./commands/evaluate.ts') },
+  policy: {
+    about: 'test a policy, its examples included; write the schemas for editors',
+    load: () => import('./commands/policy.ts'),
+  },
   cost: { about: 'measure what a million messages cost', load: () => import('./commands/cost.ts') },
   contract: { about: 'write docs/contract from the schemas', load: () => import('./commands/contract.ts') },
   'supply-chain': { about: 'write docs/supply-chain.md', load: () => import('./commands/supply-chain.ts') },

@@ -42,12 +42,12 @@ export async function run(args: readonly string[]): Promise<number> {
 export function contractFiles(): Readonly<Record<string, string>> {
   const generated = 'Written by `npm run -s vigie -- contract` from shared/contracts/; change it there.';
   return {
-    'desk-message.schema.json': json({
+    'desk-message.schema.json': printJson({
       title: 'Desk message',
       description: `What a desk finds on its two queues. Fields may be added: ignore those you do not know. ${generated}`,
       ...jsonSchema(deskMessageSchema, 'draft-2020-12'),
     }),
-    'outcome.schema.json': json({
+    'outcome.schema.json': printJson({
       title: 'Outcome',
       description: `What a desk reports on the outcome queue. ${generated}`,
       ...jsonSchema(outcomeSchema, 'draft-2020-12'),
@@ -135,7 +135,8 @@ function payload(schema: z.ZodType) {
 }
 
 /** JSON as the project formats it: a list that fits into 120 columns stands on one line. */
-function json(value: unknown): string {
+/** JSON with the line breaks that the formatter would give it. */
+export function printJson(value: unknown): string {
   return `${print(value, '', 0)}\n`;
 }
 

@@ -10,7 +10,7 @@ import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { createPrequalifier } from '../../shared/domain/prequalify.ts';
 import { createRouter } from '../../shared/domain/routing.ts';
-import { createSentimentReader } from '../comprehend-verdict.ts';
+import { sentimentOfText } from '../../shared/domain/sentiment.ts';
 
 export const usage = 'vigie decide --data FILE.jsonl [--policy DIR]';
 
@@ -105,7 +105,7 @@ export interface Verdict {
 export function createLocalTriage(policy: Policy): (message: InboundEvent) => Verdict {
   const prequalify = createPrequalifier(policy, eldLanguageDetector());
   const router = createRouter(policy);
-  const readSentiment = createSentimentReader(policy.lexicons);
+  const readSentiment = sentimentOfText(policy.lexicons);
   return (message) => {
     const local = prequalify(message);
     const askedSentiment = router.sentimentDecides(message, local);

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Reason, reasonSchema, reasons, topicSchema } from '../../shared/domain/assessment.ts';
 import { type Route, routeSchema } from '../../shared/domain/decision.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
-import { createSentimentReader } from '../comprehend-verdict.ts';
+import { sentimentOfText } from '../../shared/domain/sentiment.ts';
 import {
   createRowTriage,
   loadPolicy,
@@ -77,7 +77,7 @@ export function run(args: readonly string[]): Promise<number> {
 /** Decides each message from its text, language and context alone; the labels are looked at afterwards. */
 function judge(policy: Policy, rows: readonly LabelledRow[]): Judged[] {
   const triage = createRowTriage(policy, rows);
-  const readSentiment = createSentimentReader(policy.lexicons);
+  const readSentiment = sentimentOfText(policy.lexicons);
   return rows.map((row) => {
     const verdict = triage(row);
     return { row, verdict, sentiment: readSentiment(row.text, verdict.assessment.language.code).label };

@@ -207,7 +207,12 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
         const next = new Map<Node, Thread>();
         const reach = (thread: Thread) => {
           const other = next.get(thread.node);
-          if (other === undefined || other.skips < thread.skips) next.set(thread.node, thread);
+          // Of two ways to one place the one that may still pass over more words, then the longer.
+          const better =
+            other === undefined ||
+            other.skips < thread.skips ||
+            (other.skips === thread.skips && thread.start < other.start);
+          if (better) next.set(thread.node, thread);
         };
         const step = ({ node, start }: Thread) => {
           for (const symbol of found) {

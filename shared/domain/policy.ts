@@ -46,6 +46,8 @@ export const accountSchema = z.object({
   languages: z.array(z.string()),
   /** What the brand is called, in names and handles: a message that begins with somebody else's is talk with them. */
   names: z.array(z.string()).optional(),
+  /** Words that rules may ask for; those of its groups are among them. */
+  tags: z.array(z.string()).optional(),
 });
 export type Account = z.infer<typeof accountSchema>;
 
@@ -67,6 +69,8 @@ const partConditions = {
   purposes: z.array(purposeSchema).min(1).optional(),
   countries: z.array(z.string()).min(1).optional(),
   stores: z.array(z.string()).min(1).optional(),
+  /** Tags of the account, its own or its groups'. */
+  tags: z.array(z.string()).min(1).optional(),
   languages: z.array(z.string()).min(1).optional(),
   noise: z.array(assessmentSchema.shape.noise.unwrap()).min(1).optional(),
   public: z.boolean().optional(),

@@ -123,6 +123,7 @@ function weigh(hits: readonly Hit[], tokens: readonly Token[], language: string)
   const harmless = hits.filter(isCue('harmless'));
   const negators = new Set(hits.filter(isCue('negator')).map(({ end }) => end - 1));
   const negated = ({ start }: Hit) => {
+    if (tokens[start]?.kind !== 'word') return false;
     const clause = tokens[start]?.clause;
     for (let index = start - 1; index >= Math.max(0, start - negationReach); index -= 1) {
       if (tokens[index]?.clause !== clause) return false;
@@ -230,7 +231,9 @@ function noiseOf(reading: Reading): Assessment['noise'] {
   if (tokens.length === 0) return 'empty';
   if (signals.some(({ confidence }) => confidence >= 0.3)) return undefined;
   const has = (kind: Token['kind']) => tokens.some((token) => token.kind === kind);
+  const spam = (topics.find(({ topic }) => topic === 'spam')?.confidence ?? 0) >= 0.75;
   if (words.length === 0) {
+    if (spam) return 'spam';
     const telling = hits.some(({ means }) => means.kind !== 'cue');
     if (has('hashtag') && telling) return undefined;
     if (tokens.some(({ kind, end, start }) => kind === 'number' && end - start >= 5)) return undefined;
@@ -240,9 +243,8 @@ function noiseOf(reading: Reading): Assessment['noise'] {
   if (cueStrength(hits, 'brand_voice') > 0 || initials.test(message.text))
     return message.public ? 'brand_voice' : undefined;
   if (has('link') && words.length >= headlineWords && isHeadline(reading)) return 'headline';
-  const spam = topics.find(({ topic }) => topic === 'spam')?.confidence ?? 0;
   const matter = topics.some(({ topic, confidence }) => matterless.has(topic) === false && confidence >= 0.5);
-  if (spam >= 0.75 && !(complains(reading) && matter)) return 'spam';
+  if (spam && !(complains(reading) && matter)) return 'spam';
   if (cueStrength(hits, 'insult') >= 0.6 && !matter && words.length <= 12) return 'pure_insult';
   if (!message.public) return undefined;
   if (isTalkWithOthers(reading) && !(complains(reading) && matter)) return 'third_party';

@@ -68,18 +68,12 @@ const kinds: readonly Kind[] = [
   {
     kind: 'iban',
     pattern: /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){3,8}\b/giu,
-    pick: ([found]) => {
-      // A word may have been taken along after the number.
-      for (let end = found.length; end >= 15; end = found.lastIndexOf(' ', end - 1)) {
-        if (isIban(found.slice(0, end))) return found.slice(0, end);
-      }
-      return undefined;
-    },
+    pick: ([found]) => cutToFit(found, isIban, 15),
   },
   {
     kind: 'card',
     pattern: /(?<![\p{L}\p{N}+])[2-6]\d{3}(?:[ .-]?\d{2,6}){2,4}(?![\p{L}\p{N}])/gu,
-    pick: ([found]) => (isCard(found) ? found : undefined),
+    pick: ([found]) => cutToFit(found, isCard, 13),
   },
   // Before phones: a house number and a postcode beside each other look like one.
   ...addresses.map((source): Kind => ({ kind: 'address', pattern: new RegExp(`(?<![\\p{L}\\p{N}])${source}`, 'gu') })),
@@ -107,14 +101,17 @@ export function redact(text: string): Redaction {
 }
 
 function mask(text: string, { kind, pattern, pick }: Kind, counts: Map<string, number>): string {
+  const search = new RegExp(pattern);
   let result = '';
   let done = 0;
-  for (const match of text.matchAll(pattern)) {
+  for (let match = search.exec(text); match !== null; match = search.exec(text)) {
     const value = pick === undefined ? match[0] : pick(match, text);
     if (value === undefined || value === '') continue;
-    const start = match.index + match[0].lastIndexOf(value);
+    const start = match.index + (match[0].startsWith(value) ? 0 : match[0].lastIndexOf(value));
     result += `${text.slice(done, start)}[${kind}]`;
     done = start + value.length;
+    // What was found beside it may be another of its kind.
+    search.lastIndex = done;
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return result + text.slice(done);
@@ -146,6 +143,15 @@ function anyCase(words: string): string {
         .join(''),
     )
     .join('|');
+}
+
+/** The longest beginning that is what it looks like: a word or another number may have been taken along behind it. */
+function cutToFit(found: string, fits: (text: string) => boolean, least: number): string | undefined {
+  for (let end = found.length; end >= least; end = found.lastIndexOf(' ', end - 1)) {
+    const part = found.slice(0, end);
+    if (fits(part)) return part;
+  }
+  return undefined;
 }
 
 /** ISO 13616: letters as numbers, first four characters last, remainder 1 by 97. */

@@ -200,6 +200,9 @@ function firstUnmet(when: Condition, facts: Facts): string | undefined {
   if (when.stores !== undefined && (account?.store === undefined || !when.stores.includes(account.store))) {
     return `store of the account is ${account?.store ?? 'not known'}`;
   }
+  if (when.tags !== undefined && !when.tags.some((tag) => account?.tags?.includes(tag) === true)) {
+    return `tags of the account are ${account?.tags?.join(', ') ?? 'none'}`;
+  }
   if (when.languages !== undefined && !when.languages.includes(assessment.language.code)) {
     return `language is ${assessment.language.code}`;
   }

@@ -1,6 +1,7 @@
 import type { Sentiment } from './assessment.ts';
-import type { Hit } from './lexicon.ts';
-import type { Token } from './text.ts';
+import { createLexiconMatcher, type Hit } from './lexicon.ts';
+import type { Lexicon } from './policy.ts';
+import { type Token, tokenise } from './text.ts';
 
 /** Words further back than this do not turn a feeling round. */
 const negationReach = 3;
@@ -53,4 +54,20 @@ function feelings(hits: readonly Hit[], language: string) {
     if ((strongest.get(key)?.weight ?? 0) < weight) strongest.set(key, { name, weight, start, end });
   }
   return strongest.values();
+}
+
+/** A reader of the feeling of single texts (language: ISO 639-1), for where there is no Comprehend. */
+export function sentimentOfText(lexicons: readonly Lexicon[]): (text: string, language: string) => Sentiment {
+  const matcher = createLexiconMatcher(
+    lexicons.map(({ language, entries }) => ({
+      language,
+      entries: entries.filter(
+        ({ means }) => means.kind !== 'topic' && (means.kind !== 'cue' || means.name === 'negator'),
+      ),
+    })),
+  );
+  return (text, language) => {
+    const tokens = tokenise(text);
+    return sentimentOf(tokens, matcher.match(tokens), language);
+  };
 }
