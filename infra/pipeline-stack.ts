@@ -207,9 +207,9 @@ export class PipelineStack extends Stack {
         memoryMb: 1024,
         environment: consoleEnvironment,
         grants: [
-          usesTable(data.table, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']),
+          ...caseGrants,
+          usesTable(data.table, ['dynamodb:Query']),
           queriesIndex(data.table, 'heard', 'open'),
-          this.policies.grant,
           countsOn(...deskQueues, data.intake.queue, data.timers.queue, data.outcomes.queue, data.parked),
           { actions: ['comprehend:BatchDetectSentiment'], resources: ['*'] },
         ],

@@ -54,8 +54,14 @@ function happened(event: CaseEvent): string {
       return `${event.desk} handed the case back: ${spaced(event.code)}${event.reason === '' ? '' : `, ${event.reason}`}`;
     case 'timer_fired':
       return `${spaced(event.clock)} was broken, due ${time(event.dueAt)}`;
+    case 'rerouted':
+      return `${event.by} re-routed the case to ${event.desk}: ${event.because}`;
+    case 'marked_misrouted':
+      return `${event.by} marked the case as mis-routed: ${event.because}`;
+    case 'escalation_acknowledged':
+      return `${event.by} acknowledged the escalation`;
     default:
-      return `${event.desk} reported: ${spaced(event.type)}`;
+      return `${event.by ?? event.desk} reported: ${spaced(event.type)}`;
   }
 }
 

@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type CasePage, casePageSchema, type StoryEntry } from '../../shared/contracts/console.ts';
 import { type Clock, type ClockName, clockNames, verdictOf } from '../../shared/domain/clocks.ts';
+import { Acts } from './acts.tsx';
+import { Alternatives } from './alternatives.tsx';
 import { useReading } from './api.ts';
 import { useSecond } from './clock.ts';
 import { DecisionCard } from './decision-card.tsx';
@@ -19,7 +21,9 @@ interface CaseViewProps {
 /** One case: why it is where it is, its promises, and all that happened to it. */
 export function CaseView({ id, pulse, deskTitle, back }: CaseViewProps) {
   const words = useWords();
-  const { value: page, problem } = useReading(`/api/cases/${encodeURIComponent(id)}`, casePageSchema, pulse);
+  const [acted, setActed] = useState(0);
+  const path = `/api/cases/${encodeURIComponent(id)}`;
+  const { value: page, problem } = useReading(path, casePageSchema, pulse + acted);
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = page?.case.id;
   // Whoever opened the case reads on here, by ear as well.
@@ -71,6 +75,7 @@ export function CaseView({ id, pulse, deskTitle, back }: CaseViewProps) {
               </div>
             )}
           </dl>
+          <Acts key={page.case.id} page={page} deskTitle={deskTitle} onDone={() => setActed((before) => before + 1)} />
           <Promises page={page} />
           <Why page={page} deskTitle={deskTitle} />
           <h3>{words.case.story}</h3>
@@ -88,14 +93,16 @@ export function CaseView({ id, pulse, deskTitle, back }: CaseViewProps) {
 /** The decision that put the case where it is: of the message whose rule the case carries. */
 function Why({ page, deskTitle }: { readonly page: CasePage; readonly deskTitle: (desk: string) => string }) {
   const words = useWords();
-  const decisions = page.story.flatMap((entry) => ('decision' in entry ? [entry.decision] : []));
-  const decision = decisions.findLast(({ rule }) => rule === page.case.rule) ?? decisions.at(-1);
-  if (decision === undefined) return null;
+  const decided = page.story.flatMap((entry) => ('decision' in entry ? [entry] : []));
+  const entry = decided.findLast(({ decision }) => decision.rule === page.case.rule) ?? decided.at(-1);
+  if (entry === undefined) return null;
+  const { decision, alternatives } = entry;
   return (
     <>
       <h3>{words.case.decision}</h3>
       {page.because !== decision.because && page.because !== '' && <p class="now-because">{page.because}</p>}
       <DecisionCard decision={decision} deskTitle={deskTitle} />
+      <Alternatives alternatives={alternatives} deskTitle={deskTitle} />
     </>
   );
 }
@@ -214,7 +221,29 @@ function EntryDetail({ entry, deskTitle }: Omit<EntryProps, 'at'>) {
     case 'answered':
     case 'waiting_for_customer':
     case 'resolved':
-      return <span class="soft"> · {deskTitle(entry.desk)}</span>;
+      return (
+        <span class="soft">
+          {' '}
+          · {deskTitle(entry.desk)}
+          {entry.by !== undefined && ` ${words.case.by(entry.by)}`}
+        </span>
+      );
+    case 'rerouted':
+      return (
+        <span class="soft">
+          {' '}
+          · {deskTitle(entry.desk)} {words.case.by(entry.by)}: {entry.reason}
+        </span>
+      );
+    case 'marked_misrouted':
+      return (
+        <span class="soft">
+          {' '}
+          · {words.case.by(entry.by)}: {entry.reason}
+        </span>
+      );
+    case 'escalation_acknowledged':
+      return <span class="soft"> · {words.case.by(entry.by)}</span>;
     case 'handed_back':
       return (
         <span class="soft">

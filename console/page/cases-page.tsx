@@ -122,6 +122,17 @@ function Filters({ view, desks }: { readonly view: View; readonly desks: readonl
           </select>
         </label>
       ))}
+      <label>
+        <span>{words.cases.account}</span>
+        <input
+          type="search"
+          value={view.account ?? ''}
+          maxLength={80}
+          onChange={({ currentTarget }) =>
+            goTo({ ...view, account: currentTarget.value === '' ? undefined : currentTarget.value })
+          }
+        />
+      </label>
       {filtered && <a href={hrefOf({ page: 'cases', case: view.case })}>{words.cases.clear}</a>}
     </form>
   );

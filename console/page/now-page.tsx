@@ -65,8 +65,8 @@ function Call({ now }: { readonly now: Now }) {
     );
   }
   return (
-    <section class={`call ${now.breaches.length > 0 ? 'alarm' : ''}`}>
-      <p class="headline">{now.breaches.length > 0 ? words.now.broken(now.breaches.length) : words.now.calm}</p>
+    <section class={`call ${now.late > 0 ? 'alarm' : ''}`}>
+      <p class="headline">{now.late > 0 ? words.now.broken(now.late) : words.now.calm}</p>
       <p class="facts">
         <span>{words.now.open(open)}</span>
         {next?.next === undefined ? (

@@ -5,6 +5,7 @@ import {
   type Verdict,
   verdictSchema,
 } from '../../shared/contracts/console.ts';
+import { Alternatives } from './alternatives.tsx';
 import { call, ProblemError, useReading } from './api.ts';
 import { DecisionCard } from './decision-card.tsx';
 import { MarkedText } from './marked-text.tsx';
@@ -29,7 +30,11 @@ export function PolicyPage() {
   const [draft, setDraft] = useState<Draft>({ text: '', account: 0, public: true });
   const { verdict, problem: refused } = useVerdict(draft, policy);
   const deskTitle = (desk: string) =>
-    desk === 'set_aside' ? words.route.set_aside : (policy?.desks.find(({ id }) => id === desk)?.title ?? desk);
+    desk === 'set_aside'
+      ? words.route.set_aside
+      : desk === 'outsourced'
+        ? words.policy.anyVendor
+        : (policy?.desks.find(({ id }) => id === desk)?.title ?? desk);
   return (
     <>
       <h1>{words.policy.title}</h1>
@@ -48,7 +53,10 @@ export function PolicyPage() {
               {verdict === undefined ? (
                 <p class="soft empty">{words.policy.empty}</p>
               ) : (
-                <DecisionCard decision={verdict.decision} deskTitle={deskTitle} />
+                <>
+                  <DecisionCard decision={verdict.decision} deskTitle={deskTitle} />
+                  <Alternatives alternatives={verdict.alternatives} deskTitle={deskTitle} />
+                </>
               )}
             </section>
           </div>
@@ -270,32 +278,36 @@ function PromiseTable({ policy }: { readonly policy: Policy }) {
   return (
     <section class="panel" aria-labelledby="promises">
       <h2 id="promises">{words.policy.promises}</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{words.decision.desk}</th>
-            <th scope="col">{words.cases.priority}</th>
-            <th scope="col">{words.policy.reply}</th>
-            <th scope="col">{words.policy.resolution}</th>
-          </tr>
-        </thead>
-        {policy.desks.map(({ id, title, promises }) => (
-          <tbody key={id}>
-            {promises.map(({ priority, firstReplySeconds, resolutionSeconds }, index) => (
-              <tr key={priority}>
-                {index === 0 && (
-                  <th scope="rowgroup" rowSpan={promises.length}>
-                    {title}
-                  </th>
-                )}
-                <td>{words.priority[priority]}</td>
-                <td>{duration(firstReplySeconds * 1000, words)}</td>
-                <td>{duration(resolutionSeconds * 1000, words)}</td>
-              </tr>
-            ))}
-          </tbody>
-        ))}
-      </table>
+      <div class="scrolls">
+        <table class="promise-table">
+          <thead>
+            <tr>
+              <th scope="col">{words.decision.desk}</th>
+              <th scope="col">{words.cases.priority}</th>
+              <th scope="col">{words.policy.reply}</th>
+              <th scope="col">{words.policy.resolution}</th>
+              <th scope="col">{words.policy.hours}</th>
+            </tr>
+          </thead>
+          {policy.desks.map(({ id, title, promises }) => (
+            <tbody key={id}>
+              {promises.map(({ priority, firstReplySeconds, resolutionSeconds, inBusinessHours }, index) => (
+                <tr key={priority}>
+                  {index === 0 && (
+                    <th scope="rowgroup" rowSpan={promises.length}>
+                      {title}
+                    </th>
+                  )}
+                  <td>{words.priority[priority]}</td>
+                  <td>{duration(firstReplySeconds * 1000, words)}</td>
+                  <td>{duration(resolutionSeconds * 1000, words)}</td>
+                  <td>{inBusinessHours ? words.policy.businessHours : words.policy.aroundTheClock}</td>
+                </tr>
+              ))}
+            </tbody>
+          ))}
+        </table>
+      </div>
     </section>
   );
 }

@@ -14,7 +14,7 @@ export function useWords(): Words {
   return useContext(WordsContext);
 }
 
-/** Hours, minutes and seconds as a clock shows them: `4:05:09`, `05:09`; days before that. */
+/** Hours, minutes and seconds as a clock shows them: `4:05:09`, `05:09`; days and hours beyond that. */
 export function countdown(milliseconds: number, { locale }: Words): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const two = (value: number) => String(value).padStart(2, '0');
@@ -23,10 +23,10 @@ export function countdown(milliseconds: number, { locale }: Words): string {
     Math.floor(seconds / 3600) % 24,
     Math.floor(seconds / 60) % 60,
   ];
-  const clock = `${hours > 0 || days > 0 ? `${hours}:` : ''}${two(minutes)}:${two(seconds % 60)}`;
-  return days === 0
-    ? clock
-    : `${new Intl.NumberFormat(locale, { style: 'unit', unit: 'day', unitDisplay: 'narrow' }).format(days)} ${clock}`;
+  if (days === 0) return `${hours > 0 ? `${hours}:` : ''}${two(minutes)}:${two(seconds % 60)}`;
+  const short = (value: number, unit: 'day' | 'hour') =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'narrow' }).format(value);
+  return `${short(days, 'day')} ${short(hours, 'hour')}`;
 }
 
 /** A length of time in its largest whole units: `30 min`, `2 days`. */

@@ -7,6 +7,8 @@ import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import type { Router } from '../../shared/domain/routing.ts';
 import type { CaseStore, StoredEvent } from '../../shared/ports.ts';
+import { actsOn, reroutesOf } from './acts.ts';
+import type { Person } from './person.ts';
 import { alternativesOf, assessmentBehind } from './reading.ts';
 
 export interface Sources {
@@ -23,7 +25,12 @@ const shownEvents = 200;
 const shownCharacters = 20_000;
 
 /** All there is to know of a case; `undefined` when there is none of this id. Rejects with `StoreUnavailableError`. */
-export async function readCase(sources: Sources, caseId: string, now: Date): Promise<CasePage | undefined> {
+export async function readCase(
+  sources: Sources,
+  caseId: string,
+  person: Person,
+  now: Date,
+): Promise<CasePage | undefined> {
   const subject = await sources.store.find(caseId);
   if (subject === undefined) return undefined;
   const at = now.toISOString();
@@ -32,6 +39,9 @@ export async function readCase(sources: Sources, caseId: string, now: Date): Pro
   return {
     at,
     case: sources.toLine(subject, at),
+    fence: subject.fence,
+    acts: actsOn(subject, person, sources.policy, at),
+    reroutes: reroutesOf(subject, sources.policy),
     because: subject.because,
     policyVersion: subject.policyVersion,
     signalsPolicyVersion: sources.policy.version,
@@ -82,7 +92,13 @@ function tellEvent(stored: StoredEvent, sources: Sources): StoryEntry {
     case 'answered':
     case 'waiting_for_customer':
     case 'resolved':
-      return { type: event.type, at, desk: event.desk };
+      return { type: event.type, at, desk: event.desk, ...(event.by === undefined ? {} : { by: event.by }) };
+    case 'rerouted':
+      return { type: event.type, at, desk: event.desk, reason: event.because, by: event.by };
+    case 'marked_misrouted':
+      return { type: event.type, at, reason: event.because, by: event.by };
+    case 'escalation_acknowledged':
+      return { type: event.type, at, by: event.by };
   }
 }
 

@@ -1,6 +1,8 @@
-import { caseFilterSchema, trialSchema } from '../../shared/contracts/console.ts';
+import type { Casework } from '../../shared/casework.ts';
+import { actSchema, caseFilterSchema, trialSchema } from '../../shared/contracts/console.ts';
 import { type CaseStore, type SentimentAnalyser, StoreUnavailableError } from '../../shared/ports.ts';
 import type { Log } from '../../shared/runtime/log.ts';
+import { carryOut } from './acts.ts';
 import { type Sources as CaseSources, readCase } from './case-page.ts';
 import { type Answer, type ConsoleFile, json, problem, type Request, requestSchema, securityHeaders } from './http.ts';
 import { listCases } from './list.ts';
@@ -8,7 +10,11 @@ import { readNow } from './now.ts';
 import { may, type Person, personOf } from './person.ts';
 import { judge, policyPage } from './policy-page.ts';
 
-export interface Dependencies extends CaseSources, Omit<Parameters<typeof readNow>[0], keyof CaseSources>, ConsoleFile {
+export interface Dependencies
+  extends Casework,
+    CaseSources,
+    Omit<Parameters<typeof readNow>[0], keyof CaseSources>,
+    ConsoleFile {
   readonly store: CaseStore;
   readonly analyser: SentimentAnalyser;
   readonly now: () => Date;
@@ -86,14 +92,47 @@ async function routed(route: string, request: Request, person: Person, dependenc
       return json(200, await judge(dependencies, trial.data, now.toISOString()));
     }
   }
-  const caseId = /^GET \/api\/cases\/([0-9a-f-]{1,64})$/.exec(route)?.[1];
-  const found = caseId === undefined ? undefined : await readCase(dependencies, caseId, now);
-  if (found !== undefined) {
-    // Who has read a customer's words can be told.
-    dependencies.log({ event: 'case_viewed', caseId: found.case.id, by: person.name });
-    return json(200, found);
+  const [, method, caseId, rest] = /^(GET|POST) \/api\/cases\/([0-9a-f-]{1,64})(\/acts)?$/.exec(route) ?? [];
+  if (caseId === undefined || (method === 'POST') !== (rest !== undefined)) {
+    return problem(404, 'There is no such call.');
   }
-  return problem(404, caseId === undefined ? 'There is no such call.' : 'There is no such case.');
+  return method === 'GET'
+    ? answerCase(caseId, person, dependencies, now)
+    : answerAct(caseId, request.body, person, dependencies, now);
+}
+
+async function answerCase(caseId: string, person: Person, dependencies: Dependencies, now: Date): Promise<Answer> {
+  const found = await readCase(dependencies, caseId, person, now);
+  if (found === undefined) return problem(404, 'There is no such case.');
+  // Who has read a customer's words can be told.
+  dependencies.log({ event: 'case_viewed', caseId, by: person.name });
+  return json(200, found);
+}
+
+async function answerAct(
+  caseId: string,
+  body: string,
+  person: Person,
+  dependencies: Dependencies,
+  now: Date,
+): Promise<Answer> {
+  const act = actSchema.safeParse(parsed(body));
+  if (!act.success) return problem(400, firstIssue(act.error));
+  const subject = await dependencies.store.find(caseId);
+  if (subject === undefined) return problem(404, 'There is no such case.');
+  const result = await carryOut(dependencies, subject, act.data, person, now);
+  switch (result.kind) {
+    case 'done':
+      return json(200, { done: act.data.act });
+    case 'forbidden':
+      return problem(403, `This needs the role ${result.role}.`);
+    case 'misfit':
+    case 'refused':
+    case 'park':
+      return problem(409, 'The case has changed meanwhile: look at it again.');
+    case 'retry':
+      return problem(503, 'Not everything was reached; try again, nothing is done twice.');
+  }
 }
 
 function parsed(body: string): unknown {

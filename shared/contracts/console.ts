@@ -120,8 +120,13 @@ export const storyEntrySchema = z.discriminatedUnion('type', [
     type: z.enum(['claimed', 'heartbeat', 'answered', 'waiting_for_customer', 'resolved']),
     ...storyBase,
     desk: z.string(),
+    /** Who did it at the console; absent for what a desk's own system reports. */
+    by: z.string().optional(),
   }),
   z.object({ type: z.literal('handed_back'), ...storyBase, desk: z.string(), code: z.string(), reason: z.string() }),
+  z.object({ type: z.literal('rerouted'), ...storyBase, desk: z.string(), reason: z.string(), by: z.string() }),
+  z.object({ type: z.literal('marked_misrouted'), ...storyBase, reason: z.string(), by: z.string() }),
+  z.object({ type: z.literal('escalation_acknowledged'), ...storyBase, by: z.string() }),
   z.object({ type: z.literal('timer_fired'), ...storyBase, clock: clockNameSchema }),
   z.object({
     type: z.enum(['offered', 'recalled']),
@@ -135,10 +140,42 @@ export const storyEntrySchema = z.discriminatedUnion('type', [
 ]);
 export type StoryEntry = z.infer<typeof storyEntrySchema>;
 
+/** What a person can do with a case at the console. */
+export const actNames = [
+  'claim',
+  'answer',
+  'wait',
+  'resolve',
+  'recall',
+  'reroute',
+  'mark_misrouted',
+  'acknowledge',
+] as const;
+export const actNameSchema = z.enum(actNames);
+export type ActName = z.infer<typeof actNameSchema>;
+
+/** One act; sent twice under one id it is done once. */
+export const actSchema = z.object({
+  id: z.uuid(),
+  act: actNameSchema,
+  /** Of the hand-over that the person has seen. */
+  fence: z.number().int().nonnegative(),
+  /** Where to, for `reroute`. */
+  desk: z.string().max(64).optional(),
+  /** Why, in the person's words: for `recall`, `reroute` and `mark_misrouted`. */
+  reason: z.string().trim().min(1).max(200).optional(),
+});
+export type Act = z.infer<typeof actSchema>;
+
 /** The page of one case. */
 export const casePageSchema = z.object({
   at: instant,
   case: caseLineSchema,
+  fence: z.number().int().nonnegative(),
+  /** What whoever asked may do with it now. */
+  acts: z.array(actNameSchema),
+  /** Desks it may be re-routed to. */
+  reroutes: z.array(z.string()),
   because: z.string(),
   policyVersion: z.string(),
   /** Signals are found again with the policy of now, which may not be the one that decided. */

@@ -92,7 +92,13 @@ const messageFields = {
   ladder: ladderSchema.optional(),
 };
 
-const outcomeFields = { offerId: z.string(), fence: z.number().int(), desk: z.string() };
+const outcomeFields = {
+  offerId: z.string(),
+  fence: z.number().int(),
+  desk: z.string(),
+  /** Who reported it, where that was a person at the console. */
+  by: z.string().optional(),
+};
 
 /** Why a desk gives a case back, for counting; the reason in its own words stands beside it. */
 export const handBackCodeSchema = z.enum([
@@ -134,6 +140,19 @@ export const caseEventSchema = z.discriminatedUnion('type', [
     /** By level: when it may be told, where that is later. */
     tellAt: z.record(z.string(), instant).optional(),
   }),
+  /** Somebody moves the case, against what was decided. */
+  z.object({
+    type: z.literal('rerouted'),
+    ...eventBase,
+    route: routeSchema.exclude(['set_aside']),
+    desk: z.string(),
+    because: z.string(),
+    by: z.string(),
+  }),
+  /** Somebody says that the decision was wrong; nothing moves. */
+  z.object({ type: z.literal('marked_misrouted'), ...eventBase, because: z.string(), by: z.string() }),
+  /** Somebody has seen the case's escalations and looks after it. */
+  z.object({ type: z.literal('escalation_acknowledged'), ...eventBase, by: z.string() }),
 ]);
 export type CaseEvent = z.infer<typeof caseEventSchema>;
 type MessageEvent = Extract<CaseEvent, { type: 'message_received' | 'message_edited' }>;
@@ -216,6 +235,10 @@ export const caseSchema = z.object({
   closedAt: instant.optional(),
   /** The case of the same conversation that was resolved before this one. */
   previous: z.string().optional(),
+  /** Somebody says that it was decided wrongly. */
+  misrouted: z.literal(true).optional(),
+  /** When somebody last took note of its escalations. */
+  acknowledgedAt: instant.optional(),
 });
 export type Case = z.infer<typeof caseSchema>;
 
@@ -231,7 +254,13 @@ export const effectSchema = z.discriminatedUnion('kind', [
 ]);
 export type Effect = z.infer<typeof effectSchema>;
 
-export type RefusalReason = 'unknown_case' | 'stale_fence' | 'foreign_desk' | 'case_closed' | 'stale_timer';
+export type RefusalReason =
+  | 'unknown_case'
+  | 'stale_fence'
+  | 'foreign_desk'
+  | 'case_closed'
+  | 'stale_timer'
+  | 'not_cleared';
 
 export type Transition =
   | { readonly kind: 'changed'; readonly case: Case; readonly effects: readonly Effect[]; readonly closes?: Case }
@@ -292,6 +321,12 @@ export function applyEvent(before: Case | undefined, event: CaseEvent, conversat
       return before === undefined ? refused('unknown_case') : onOutcome(before, event);
     case 'timer_fired':
       return before === undefined ? refused('unknown_case') : onTimer(before, event);
+    case 'rerouted':
+      return before === undefined ? refused('unknown_case') : onRerouted(before, event);
+    case 'marked_misrouted':
+      return before === undefined ? refused('unknown_case') : changed({ ...before, misrouted: true });
+    case 'escalation_acknowledged':
+      return before === undefined ? refused('unknown_case') : changed({ ...before, acknowledgedAt: event.at });
   }
 }
 
@@ -699,6 +734,16 @@ function onOutcome(before: Case, event: OutcomeEvent): Transition {
 
 function takenInHouse(subject: Case, because: string): Case {
   return { ...subject, state: 'open', route: 'in_house', desk: inHouse, because };
+}
+
+/** No person either sends an image-sensitive or doubtful case out of the house. */
+function onRerouted(before: Case, event: Extract<CaseEvent, { type: 'rerouted' }>): Transition {
+  if (!isActive(before) && before.state !== 'set_aside') return refused('case_closed');
+  if (event.route === 'vendor' && before.reasons.length + before.doubts.length > 0) return refused('not_cleared');
+  const state = isActive(before) ? before.state : 'open';
+  const placed: Case = { ...before, state, route: event.route, desk: event.desk, because: event.because };
+  const { case: moved, effects } = moveTo(placed, event.desk, { because: 'rerouted', event });
+  return changed(moved, effects);
 }
 
 /** What a desk that missed a deadline is told when the case is taken from it. */
