@@ -24,36 +24,42 @@ export function CasesPage({ view, pulse }: { readonly view: View; readonly pulse
   const chosen = view.case;
 
   return (
-    <div class={chosen === undefined ? 'cases' : 'cases with-case'}>
-      <section class="list" aria-labelledby="cases-title">
-        <h1 id="cases-title">{words.cases.title}</h1>
-        <Filters view={view} desks={policy?.desks ?? []} />
-        <Problem problem={problem} />
-        {list === undefined ? (
-          problem === undefined && <Loading />
-        ) : (
-          <>
-            <p class="soft" role="status">
-              {words.cases.found(
-                cases.length,
-                list.looked + older.looked,
-                moment(older.since ?? list.since, words, Date.now()),
+    <>
+      <h1 id="cases-title">{words.cases.title}</h1>
+      <div class={chosen === undefined ? 'cases' : 'cases with-case'}>
+        <section class="list" aria-labelledby="cases-title">
+          <Filters view={view} desks={policy?.desks ?? []} />
+          <Problem problem={problem} />
+          {list === undefined ? (
+            problem === undefined && <Loading />
+          ) : (
+            <>
+              <p class="soft" role="status">
+                {words.cases.found(
+                  cases.length,
+                  list.looked + older.looked,
+                  moment(older.since ?? list.since, words, Date.now()),
+                )}
+              </p>
+              {cases.length === 0 ? (
+                <p>{words.cases.none}</p>
+              ) : (
+                <Table cases={cases} view={view} deskTitle={deskTitle} />
               )}
-            </p>
-            {cases.length === 0 ? <p>{words.cases.none}</p> : <Table cases={cases} view={view} deskTitle={deskTitle} />}
-            {older.next !== undefined && (
-              <button type="button" onClick={older.look}>
-                {words.cases.older}
-              </button>
-            )}
-            <p class="soft keys">{words.cases.keys}</p>
-          </>
+              {older.next !== undefined && (
+                <button type="button" onClick={older.look}>
+                  {words.cases.older}
+                </button>
+              )}
+              <p class="soft keys">{words.cases.keys}</p>
+            </>
+          )}
+        </section>
+        {chosen !== undefined && (
+          <CaseView id={chosen} pulse={pulse} deskTitle={deskTitle} back={hrefOf({ ...view, case: undefined })} />
         )}
-      </section>
-      {chosen !== undefined && (
-        <CaseView id={chosen} pulse={pulse} deskTitle={deskTitle} back={hrefOf({ ...view, case: undefined })} />
-      )}
-    </div>
+      </div>
+    </>
   );
 }
 

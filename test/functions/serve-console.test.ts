@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { type Dependencies, serveConsole } from '../../functions/serve-console/handler.ts';
+import { createLines } from '../../functions/serve-console/lines.ts';
+import { createMarker } from '../../functions/serve-console/reading.ts';
+import { triageMessages } from '../../functions/triage-messages/handler.ts';
+import { type ActName, caseListSchema, casePageSchema, nowSchema } from '../../shared/contracts/console.ts';
+import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
+import { batchOf, url, World } from '../support/world.ts';
+
+const routineWords = 'Where is my parcel';
+const graveWords = 'Your cream made my daughter ill';
+
+type Role = 'viewer' | 'agent' | 'lead';
+
+class Console {
+  readonly world = new World();
+  readonly dependencies: Dependencies = {
+    ...this.world.dependencies,
+    settings: {},
+    rolesClaim: 'roles',
+    page: { '/': { type: 'text/html; charset=utf-8', body: '', immutable: false } },
+    stages: { intake: url('intake'), timer: url('timers'), outcome: url('outcomes'), parked: url('parked') },
+    depths: { of: async (urls) => urls.map(() => ({ waiting: 2, inFlight: 1 })) },
+    marksOf: createMarker(this.world.dependencies.policy),
+    toLine: createLines(this.world.dependencies.policy),
+  };
+
+  /** A case of Claire's with this message. */
+  async caseWith(text: string): Promise<string> {
+    await triageMessages(
+      batchOf({ receivedAt: noonPlus(1), events: [inboundMessage('m1', text)] }),
+      this.world.dependencies,
+    );
+    this.world.now = () => new Date(noonPlus(5));
+    return (await this.case()).id;
+  }
+
+  async case() {
+    const subject = await this.world.memory.current(conversationWith('claire'));
+    if (subject === undefined) throw new Error('no case');
+    return subject;
+  }
+
+  async call(role: string, method: 'GET' | 'POST', path: string, body?: unknown, fields: object = {}) {
+    const [rawPath = '', query = ''] = path.split('?');
+    const answer = await serveConsole(
+      {
+        rawPath,
+        queryStringParameters: Object.fromEntries(new URLSearchParams(query)),
+        headers: { 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        requestContext: {
+          http: { method },
+          authorizer: { jwt: { claims: { sub: 'u1', email: 'ana@example.com', roles: `[${role}]` } } },
+        },
+        ...fields,
+      },
+      this.dependencies,
+    );
+    return { status: answer.statusCode, headers: answer.headers, text: answer.body };
+  }
+
+  async act(role: Role, act: ActName, more: object = {}) {
+    const { id: caseId, fence } = await this.case();
+    return this.call(role, 'POST', `/api/cases/${caseId}/acts`, { id: randomUUID(), act, fence, ...more });
+  }
+
+  async story(role: Role = 'viewer') {
+    const { text } = await this.call(role, 'GET', `/api/cases/${(await this.case()).id}`);
+    return casePageSchema.parse(JSON.parse(text));
+  }
+}
+
+describe('who gets in', () => {
+  test.each([
+    ['nobody, without a token', {}, 401],
+    ['nobody, with a token that names no role', { authorizer: { jwt: { claims: { sub: 'u1' } } } }, 403],
+    ['nobody, with a role of another kind', { authorizer: { jwt: { claims: { sub: 'u1', roles: '[leader]' } } } }, 403],
+    ['a viewer', { authorizer: { jwt: { claims: { sub: 'u1', roles: 'viewer' } } } }, 200],
+    ['whoever may sign for the account', { authorizer: { iam: { userArn: 'arn:aws:iam::1:user/ops' } } }, 200],
+  ])('%s', async (_, context, status) => {
+    const answer = await new Console().call('', 'GET', '/api/now', undefined, {
+      requestContext: { http: { method: 'GET' }, ...context },
+    });
+    expect(answer.status).toBe(status);
+  });
+
+  test('a form posted by another site does nothing', async () => {
+    const console = new Console();
+    const caseId = await console.caseWith(routineWords);
+    const headers = { 'content-type': 'text/plain' };
+    const answer = await console.call('lead', 'POST', `/api/cases/${caseId}/acts`, {}, { headers });
+    expect(answer.status).toBe(415);
+    expect(await console.case()).toMatchObject({ version: 1 });
+  });
+
+  test('the page runs no script and no style but its own, may not be framed, and talks to the sign-in service alone', async () => {
+    const console = new Console();
+    const signIn = { issuer: 'https://login.example.com/realm', clientId: 'c', hosts: ['https://tokens.example.com'] };
+    const answer = await serveConsole(
+      { rawPath: '/', requestContext: { http: { method: 'GET' } } },
+      { ...console.dependencies, settings: { signIn } },
+    );
+    expect(answer.headers['content-security-policy']).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' https://login.example.com https://tokens.example.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    );
+  });
+});
+
+describe('what is shown', () => {
+  test('Now counts cases by desk and lists the deadlines that come', async () => {
+    const console = new Console();
+    const caseId = await console.caseWith(routineWords);
+    const now = nowSchema.parse(JSON.parse((await console.call('viewer', 'GET', '/api/now')).text));
+    expect(now.sample).toMatchObject({ cases: 1, complete: true });
+    expect(now.desks.find(({ id }) => id === 'vendor_atlas')).toMatchObject({ received: 1, active: 1, unanswered: 1 });
+    expect(now.deadlines.map(({ id }) => id)).toEqual([caseId]);
+    expect(now.late).toBe(0);
+    console.world.now = () => new Date(noonPlus(6 * 60));
+    const later = nowSchema.parse(JSON.parse((await console.call('viewer', 'GET', '/api/now')).text));
+    expect([later.late, later.breaches.map(({ id }) => id)]).toEqual([1, [caseId]]);
+  });
+
+  test.each([
+    ['', 1],
+    ['?desk=vendor_atlas&state=open', 1],
+    ['?desk=in_house', 0],
+    ['?reason=safety', 0],
+    ['?deadline=missed', 0],
+    ['?account=nobody', 0],
+  ])('the list of cases narrowed by "%s" has %i', async (query, count) => {
+    const console = new Console();
+    await console.caseWith(routineWords);
+    const list = caseListSchema.parse(JSON.parse((await console.call('viewer', 'GET', `/api/cases${query}`)).text));
+    expect([list.cases.length, list.looked]).toEqual([count, 1]);
+    expect(JSON.stringify(list)).not.toContain(routineWords);
+  });
+
+  test.each(['?state=odd', '?before=yesterday', `?desk=${'x'.repeat(65)}`])(
+    'a filter that is wrong is said to be: %s',
+    async (query) => {
+      const answer = await new Console().call('viewer', 'GET', `/api/cases${query}`);
+      expect(answer.status).toBe(400);
+      expect(answer.text).toMatch(/^\{"message":"(state|before|desk): \w/);
+    },
+  );
+
+  test('a case page says who has looked', async () => {
+    const console = new Console();
+    const caseId = await console.caseWith(routineWords);
+    await console.story();
+    expect(console.world.logs.at(-1)).toEqual({ event: 'case_viewed', caseId, by: 'ana@example.com' });
+  });
+
+  test.each(['/api/cases/none', '/api/cases/0-0-1/acts', '/api/nothing', '/api/cases/..%2f', '/nothing'])(
+    '%s is not there',
+    async (path) => {
+      expect((await new Console().call('lead', 'GET', path)).status).toBe(404);
+    },
+  );
+
+  test('a table that cannot be reached is no crash', async () => {
+    const console = new Console();
+    console.world.memory.fail = () => true;
+    expect((await console.call('viewer', 'GET', '/api/now')).status).toBe(503);
+  });
+});
+
+describe('what is done', () => {
+  test('every act is an event of the case with its author', async () => {
+    const console = new Console();
+    await console.caseWith(graveWords);
+    for (const act of ['claim', 'answer', 'resolve'] as const) {
+      expect((await console.act('agent', act)).status, act).toBe(200);
+    }
+    expect(await console.case()).toMatchObject({ state: 'resolved' });
+    const told = (await console.story()).story.map((entry) => [entry.type, 'by' in entry ? entry.by : undefined]);
+    expect(told.slice(2)).toEqual([
+      ['claimed', 'ana@example.com'],
+      ['answered', 'ana@example.com'],
+      ['resolved', 'ana@example.com'],
+    ]);
+  });
+
+  test('a vendor’s case is taken in-house: recalled there, offered here', async () => {
+    const console = new Console();
+    await console.caseWith(routineWords);
+    expect((await console.act('agent', 'recall', { reason: 'a journalist asks by phone' })).status).toBe(200);
+    expect(await console.case()).toMatchObject({ route: 'in_house', desk: 'in_house', fence: 2 });
+    expect(console.world.deskMessages().map(({ queue, message }) => [queue, message.type])).toEqual([
+      ['vendor_atlas-standard.fifo', 'case.offered'],
+      ['vendor_atlas-standard.fifo', 'case.recalled'],
+      ['in_house-standard.fifo', 'case.offered'],
+    ]);
+  });
+
+  test('nobody sends an image-sensitive case out of the house', async () => {
+    const console = new Console();
+    await console.caseWith(graveWords);
+    expect((await console.story('lead')).reroutes).toEqual([]);
+    const sent = console.world.queued.length;
+    const answer = await console.act('lead', 'reroute', { desk: 'vendor_atlas', reason: 'they have time' });
+    expect([answer.status, console.world.queued.length]).toEqual([409, sent]);
+    expect(await console.case()).toMatchObject({ desk: 'in_house', version: 1 });
+  });
+
+  test('an act sent twice is done once', async () => {
+    const console = new Console();
+    const caseId = await console.caseWith(routineWords);
+    const act = { id: randomUUID(), act: 'recall', fence: 1, reason: 'ours' };
+    const answers = [1, 2].map(() => console.call('agent', 'POST', `/api/cases/${caseId}/acts`, act));
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
+    expect(await console.case()).toMatchObject({ version: 2, fence: 2 });
+  });
+
+  test('what was seen of another hand-over is no longer acted on', async () => {
+    const console = new Console();
+    await console.caseWith(graveWords);
+    expect((await console.act('agent', 'claim', { fence: 7 })).status).toBe(409);
+  });
+
+  test.each<[Role, ActName, number]>([
+    ['viewer', 'claim', 403],
+    ['viewer', 'mark_misrouted', 403],
+    ['agent', 'reroute', 403],
+    ['agent', 'acknowledge', 403],
+    ['agent', 'mark_misrouted', 200],
+    ['lead', 'claim', 200],
+    ['lead', 'acknowledge', 409],
+  ])('a %s who tries to %s is answered %i', async (role, act, status) => {
+    const console = new Console();
+    await console.caseWith(graveWords);
+    expect((await console.act(role, act, { reason: 'because' })).status).toBe(status);
+  });
+
+  test('a broken promise is acknowledged once', async () => {
+    const console = new Console();
+    await console.caseWith(graveWords);
+    console.world.now = () => new Date(noonPlus(30 * 60));
+    expect((await console.story('lead')).acts).toContain('acknowledge');
+    expect((await console.act('lead', 'acknowledge')).status).toBe(200);
+    expect((await console.story('lead')).acts).not.toContain('acknowledge');
+  });
+
+  test.each([{}, { id: 'x', act: 'claim', fence: 1 }, { id: randomUUID(), act: 'delete', fence: 1 }])(
+    'an act that is none is refused: %j',
+    async (body) => {
+      const console = new Console();
+      const caseId = await console.caseWith(routineWords);
+      expect((await console.call('lead', 'POST', `/api/cases/${caseId}/acts`, body)).status).toBe(400);
+    },
+  );
+});
