@@ -17,6 +17,14 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
   verify: { about: 'check signature vectors', load: () => import('./commands/verify.ts') },
   decide: { about: 'decide the messages of a data file', load: () => import('./commands/decide.ts') },
   evaluate: { about: 'measure decisions against labels', load: () => import('./commands/evaluate.ts') },
+  simulate: {
+    about: 'replay past messages under a new policy, and tell what moves',
+    load: () => import('./commands/simulate.ts'),
+  },
+  export: {
+    about: 'write what desks gave back as labelled messages',
+    load: () => import('./commands/export.ts'),
+  },
   policy: {
     about: 'test a policy, its examples included; write the schemas for editors',
     load: () => import('./commands/policy.ts'),

@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { type Reason, reasonSchema, reasons, topicSchema } from '../../shared/domain/assessment.ts';
 import { type Route, routeSchema } from '../../shared/domain/decision.ts';
-import type { Policy } from '../../shared/domain/policy.ts';
+import type { Meaning, Policy } from '../../shared/domain/policy.ts';
 import { sentimentOfText } from '../../shared/domain/sentiment.ts';
 import {
   createRowTriage,
+  dollarsPerVerdict,
   loadPolicy,
   messageRowSchema,
   readRows,
@@ -14,7 +15,7 @@ import {
   type Verdict,
 } from './decide.ts';
 
-export const usage = 'vigie evaluate --data FILE.jsonl [--json] [--misses] [--policy DIR]';
+export const usage = 'vigie evaluate --data FILE.jsonl [--json] [--misses] [--ablation] [--policy DIR]';
 
 const sentimentNames = { neg: 'negative', neu: 'neutral', pos: 'positive', mix: 'mixed' } as const;
 
@@ -46,8 +47,6 @@ interface Rate {
 /** Reasons whose messages must never reach a vendor. */
 const grave: ReadonlySet<Reason> = new Set(['safety', 'legal', 'discrimination', 'data_privacy', 'vulnerable_person']);
 
-/** Dollars for one sentiment verdict on a text of up to 300 characters: three units of 100 (Amazon Comprehend pricing). */
-const dollarsPerVerdict = 0.0003;
 const routes = routeSchema.options;
 const curveThresholds = [1, 1.5, 2, 2.5, 3, 4, 5];
 
@@ -60,13 +59,19 @@ export function run(args: readonly string[]): Promise<number> {
         data: { type: 'string' },
         json: { type: 'boolean', default: false },
         misses: { type: 'boolean', default: false },
+        ablation: { type: 'boolean', default: false },
         policy: { type: 'string' },
       },
     });
     if (values.data === undefined) throw new UsageError(`which messages? ${usage}`);
     const rows = readRows(values.data, labelledRowSchema);
     if (rows.length === 0) throw new UsageError(`${values.data}: no message in it`);
-    const judged = judge(loadPolicy(values.policy), rows);
+    const policy = loadPolicy(values.policy);
+    if (values.ablation) {
+      console.log(ablationOf(policy, rows));
+      return 0;
+    }
+    const judged = judge(policy, rows);
     const report = reportOf(judged);
     if (values.json) console.log(JSON.stringify(report, null, 2));
     else console.log(markdownOf(report, values.misses ? judged : []));
@@ -157,6 +162,88 @@ function reportOf(judged: readonly Judged[]) {
   };
 }
 type Report = ReturnType<typeof reportOf>;
+
+/** What each part is worth: the same messages decided without it, beside the gate that is usual today. */
+function ablationOf(policy: Policy, rows: readonly LabelledRow[]): string {
+  const without = (drop: (means: Meaning, language: string) => boolean): Policy => ({
+    ...policy,
+    lexicons: policy.lexicons.map(({ language, entries }) => ({
+      language,
+      entries: entries.filter(({ means }) => !drop(means, language)),
+    })),
+  });
+  const cue = (name: string) => (means: Meaning) => means.kind === 'cue' && means.name === name;
+  const whole = judge(policy, rows);
+  const variants: readonly (readonly [string, readonly Judged[], (judged: Judged) => boolean])[] = [
+    ['everything', whole, sentInHouse],
+    ['negative sentiment goes in-house, nothing else', whole, ({ sentiment }) => sentiment === 'negative'],
+    [
+      'without sentiment verdicts',
+      judge(
+        without((means) => means.kind === 'sentiment'),
+        rows,
+      ),
+      sentInHouse,
+    ],
+    [
+      'without topics',
+      judge(
+        without((means) => means.kind === 'topic'),
+        rows,
+      ),
+      sentInHouse,
+    ],
+    ['without harmless idioms', judge(without(cue('harmless')), rows), sentInHouse],
+    ['without negation', judge(without(cue('negator')), rows), sentInHouse],
+    [
+      'without the risk score',
+      judge({ ...policy, score: { ...policy.score, reasons: {}, parts: [] } }, rows),
+      sentInHouse,
+    ],
+    ...reasons.map(
+      (reason) =>
+        [
+          `without the words for ${reason}`,
+          judge(
+            without((means) => means.kind === 'reason' && means.name === reason),
+            rows,
+          ),
+          sentInHouse,
+        ] as const,
+    ),
+    ...policy.lexicons.map(
+      ({ language }) =>
+        [
+          `without the lexicon \`${language}\``,
+          judge(
+            without((_, from) => from === language),
+            rows,
+          ),
+          sentInHouse,
+        ] as const,
+    ),
+  ];
+  return table(
+    ['', 'recall', 'precision', 'share in-house', 'right route', 'topic', 'grave leaks'],
+    variants.map(([name, judged, keeps]) => {
+      const wanted = judged.filter(({ row }) => row.route === 'in_house');
+      const leaks = wanted.filter((each) => !keeps(each) && each.row.reasons.some((reason) => grave.has(reason)));
+      const route =
+        keeps === sentInHouse ? percent(share(judged, ({ row, verdict }) => verdict.decision.route === row.route)) : '';
+      return [
+        name,
+        percent(share(wanted, keeps)),
+        percent(share(judged.filter(keeps), ({ row }) => row.route === 'in_house')),
+        percent(share(judged, keeps)),
+        route,
+        keeps === sentInHouse
+          ? percent(share(judged, ({ row, verdict }) => verdict.assessment.topics[0]?.topic === row.topic))
+          : '',
+        String(leaks.length),
+      ];
+    }),
+  ).join('\n');
+}
 
 function sentInHouse({ verdict }: Judged): boolean {
   return verdict.decision.route === 'in_house';

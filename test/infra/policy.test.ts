@@ -101,7 +101,10 @@ test('an account has the names and tags of its groups, and hundreds of pages com
 
 test('the schemas that editors read are those the compiler reads by', () => {
   for (const [name, wanted] of Object.entries(policySchemas())) {
-    expect(readFileSync(new URL(`../../docs/policy/${name}`, import.meta.url), 'utf8'), name).toBe(wanted);
+    expect(
+      readFileSync(new URL(`../../docs/policy/${name}`, import.meta.url), 'utf8'),
+      `${name}: run vigie policy schema`,
+    ).toBe(wanted);
   }
 });
 
