@@ -1,4 +1,3 @@
-import { timerSchema } from './contracts/timer.ts';
 import {
   applyEvent,
   type Case,
@@ -14,6 +13,7 @@ import { composeEffect, type Destinations, groupNotices, type Outgoing } from '.
 import type { CaseStore, EscalationTopic, QueueEntry, QueueSender, StoredEvent } from './ports.ts';
 import { StoreUnavailableError } from './ports.ts';
 import type { Log } from './runtime/log.ts';
+import { timerEntry } from './timer-entry.ts';
 
 export interface Casework {
   readonly store: CaseStore;
@@ -278,22 +278,6 @@ function nearTimer({ now, destinations }: Casework, subject: Case): QueueEntry |
   return secondsLeft < armDirectlySeconds
     ? timerEntry(destinations.timerQueueUrl, { caseId: subject.id, ...next }, secondsLeft)
     : undefined;
-}
-
-/**
- * A timer on its queue, delivered at most a second early: SQS delays by whole seconds, up to 900, and `fire-timers` waits for
- * the rest (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html).
- */
-export function timerEntry(
-  queueUrl: string,
-  timer: { caseId: string; clock: string; dueAt: string },
-  secondsLeft: number,
-): QueueEntry {
-  return {
-    queueUrl,
-    body: JSON.stringify(timerSchema.parse(timer)),
-    delaySeconds: Math.min(900, Math.max(0, Math.floor(secondsLeft))),
-  };
 }
 
 async function eachOf<Item>(

@@ -1,4 +1,4 @@
-import { type Casework, type Change, type ChangeResult, changeCases, timerEntry } from '../../shared/casework.ts';
+import { type Casework, type Change, type ChangeResult, changeCases } from '../../shared/casework.ts';
 import { type Timer, timerSchema } from '../../shared/contracts/timer.ts';
 import { isOpen, opensAfter } from '../../shared/domain/calendar.ts';
 import type { Case } from '../../shared/domain/case.ts';
@@ -12,6 +12,7 @@ import {
   type RecordResult,
   settleBatch,
 } from '../../shared/runtime/sqs-batch.ts';
+import { timerEntry } from '../../shared/timer-entry.ts';
 
 export interface Dependencies extends Casework, BatchEdges {
   /** Resolves when this instant (ISO 8601) has come. */

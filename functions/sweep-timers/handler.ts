@@ -1,9 +1,9 @@
-import { timerEntry } from '../../shared/casework.ts';
 import type { Timer } from '../../shared/contracts/timer.ts';
 import { addSeconds } from '../../shared/domain/clocks.ts';
 import { minuteOf, minutesBetween } from '../../shared/domain/due.ts';
 import type { CaseStore, QueueSender, SweepCheckpoint } from '../../shared/ports.ts';
 import type { Log } from '../../shared/runtime/log.ts';
+import { timerEntry } from '../../shared/timer-entry.ts';
 
 export interface Dependencies {
   readonly store: CaseStore;

@@ -82,7 +82,8 @@ const billedUnitsSchema = z.enum([
   'secretReads',
 ] satisfies (keyof BilledUnits)[]);
 
-const titles: Readonly<Partial<Record<keyof BilledUnits, string>>> = {
+/** The lines of the bill in words; units that cost nothing have none. */
+export const titles: Readonly<Partial<Record<keyof BilledUnits, string>>> = {
   httpRequests: 'HTTP API',
   lambdaInvocations: 'Lambda requests',
   lambdaGigabyteSeconds: 'Lambda compute (at the speed of this machine)',
@@ -119,7 +120,7 @@ ${'  naive design'.padEnd(48)} ${yardsticks.naive.toFixed(2).padStart(9)}
 ${'  floor, a verdict on every message'.padEnd(48)} ${yardsticks.verdictOnEvery.toFixed(2).padStart(9)}
 ${'  floor, without Comprehend'.padEnd(48)} ${yardsticks.withoutComprehend.toFixed(2).padStart(9)}
 ${'$ per outsourced case'.padEnd(48)} ${report.perOutsourcedCase.toFixed(6).padStart(9)}
-From ${messages} messages: 20 % noise, 15 % repeats, 70 % of the rest in English, the others in French.`,
+From ${messages} messages: ${mixInWords}.`,
     );
     return 0;
   });
@@ -236,6 +237,8 @@ const noise = [
   '???',
   '@maisonlune',
 ];
+
+export const mixInWords = '20 % noise, 15 % repeats, 70 % of the rest in English, the others in French';
 
 /** Made-up messages of some 140 characters: 20 % noise, 15 % repeats of an earlier one, 70 % of the others in English, 30 % in French. */
 export function standardMix(count: number, seed: number): string[] {

@@ -11,7 +11,6 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { bundleFunctions } from '../../infra/bundle.ts';
 import { compilePolicy } from '../../infra/compile-policy.ts';
-import { measureCost, yardsticks } from '../../local/commands/cost.ts';
 import { readPlatformSecrets } from '../../local/platform-secrets.ts';
 import { type Deployment, readDeployment } from '../../local/provision.ts';
 import { type EmbeddedRun, startEmbeddedRun } from '../../local/run.ts';
@@ -25,6 +24,7 @@ import { createPrequalifier } from '../../shared/domain/prequalify.ts';
 import { createRouter } from '../../shared/domain/routing.ts';
 import { meta } from '../../shared/platforms/meta.ts';
 import type { PlatformSecrets } from '../../shared/platforms/platform.ts';
+import { startRecord } from '../proofs/run-record.ts';
 import { conversationWith, inboundMessage, received, routine } from '../support/samples.ts';
 import { type Load, type LoadResult, loadResultSchema } from './load-worker.ts';
 import { median, quantile, rounded } from './statistics.ts';
@@ -49,6 +49,13 @@ interface Result {
 }
 const scratch = mkdtempSync(join(tmpdir(), 'vigie-bench-'));
 const results: Result[] = [];
+/** What a message costs while something else grows. */
+const curves: { readonly what: string; readonly unit: string; readonly points: readonly Point[] }[] = [];
+
+interface Point {
+  readonly at: number;
+  readonly costs: number;
+}
 
 function add(what: string, value: number, unit: string, note = ''): void {
   const result = { what, value: rounded(value), unit, note };
@@ -112,17 +119,18 @@ async function measureTriageWork(bench: Bench): Promise<void> {
   ours.stop();
 }
 
-/** A curve: what a message costs while something else grows. `from` and `to` are the ends of what grew. */
-function addCurve(
-  what: string,
-  points: readonly { readonly at: number; readonly costs: number }[],
-  unit: string,
-): void {
-  const [first] = points;
-  const last = points.at(-1);
-  if (first === undefined || last === undefined) throw new Error(`no points for ${what}`);
-  const shown = points.map(({ at, costs }) => `${at}: ${rounded(costs)}`).join(', ');
-  add(`${what}, ${last.at} against ${first.at}`, last.costs / first.costs, 'x', `${unit}: ${shown}`);
+function addCurve(what: string, points: readonly Point[], unit: string): void {
+  curves.push({ what, unit, points });
+  console.log(`${what.padEnd(52)} ${' '.repeat(9)} ${unit.padEnd(14)} ${shown(points)}`);
+}
+
+function shown(points: readonly Point[]): string {
+  return points.map(({ at, costs }) => `${at}: ${rounded(costs)}`).join(', ');
+}
+
+/** How much dearer the last point is than the first. */
+function growth(points: readonly Point[]): number {
+  return rounded((points.at(-1)?.costs ?? 0) / (points[0]?.costs ?? 1));
 }
 
 /** The same 25 customers write again and again. */
@@ -202,6 +210,7 @@ async function measureOpenCases({ run }: Bench, triage: Server): Promise<void> {
   });
   const store = new DynamoCaseStore(client, { tableName: run.tableName });
   let open = 0;
+  for (let round = 0; round < 5; round += 1) await run.invoke('sweep-timers', {});
   const sweeps: { at: number; costs: number; reads: number }[] = [];
   const messages: { at: number; costs: number }[] = [];
   for (const target of [1, 1_000, 4_000]) {
@@ -610,37 +619,33 @@ function delay(milliseconds: number): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const startedAt = new Date();
+  const startedAt = Date.now();
+  const finish = startRecord('bench');
   try {
     await measureRun();
     measurePolicySize();
     await measureImports();
     await measureFireLag();
-    const cost = await measureCost(600, 1, policyDir);
-    add(
-      'AWS bill',
-      cost.total,
-      '$/M messages',
-      `naive ${yardsticks.naive}, a verdict on each ${yardsticks.verdictOnEvery}`,
-    );
-    add('  of it Comprehend', cost.lines.comprehendUnits ?? 0, '$/M messages');
-    add(
-      '  everything else',
-      cost.total - (cost.lines.comprehendUnits ?? 0),
-      '$/M messages',
-      `floor ${yardsticks.withoutComprehend}`,
-    );
-    add('AWS bill of an outsourced case', cost.perOutsourcedCase, '$');
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  const seconds = rounded((Date.now() - startedAt.getTime()) / 1000);
-  mkdirSync(join(root, 'build'), { recursive: true });
-  writeFileSync(
-    join(root, 'build', 'bench.json'),
-    `${JSON.stringify({ at: startedAt.toISOString(), node: process.version, seconds, results }, undefined, 2)}\n`,
-  );
-  console.log(`\nTook ${seconds} s; build/bench.json holds the same.`);
+  finish({
+    title: 'Fast: what a message costs us, next to the least it could cost',
+    command: 'npm run bench',
+    tables: [
+      {
+        says: 'Ratios are medians of paired rounds. A warm function and its floor get the same calls by turns.',
+        columns: ['what', 'value', 'unit', 'note'],
+        rows: results.map(({ what, value, unit, note }) => [what.trim(), value, unit, note]),
+      },
+      {
+        says: 'What must stay flat while something else grows. The last column is the last point as a multiple of the first.',
+        columns: ['while this grows', 'unit', 'points', 'growth'],
+        rows: curves.map(({ what, unit, points }) => [what, unit, shown(points), growth(points)]),
+      },
+    ],
+  });
+  console.log(`\nTook ${rounded((Date.now() - startedAt) / 1000)} s; build/runs/bench.json holds the same.`);
 }
 
 await main();

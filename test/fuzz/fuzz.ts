@@ -6,6 +6,7 @@ import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-eve
 import type { WebhookRequest, WebhookResponse } from '../../shared/platforms/platform.ts';
 import { fixtureBytes, fixtureFiles } from '../platforms/fixture.ts';
 import { type Signer, signersForAll } from '../platforms/signers.ts';
+import { startRecord } from '../proofs/run-record.ts';
 import { addNeighbour, closeJson, type Json, mutateBytes, mutateJson, mutateText, openJson } from './mutations.ts';
 import { Random } from './random.ts';
 
@@ -71,8 +72,9 @@ async function main(): Promise<number> {
   const tallies = new Map<Subject, Tally>();
   const perPlatform = Math.ceil(runs / subjects.length);
   const startedAt = performance.now();
+  const finish = startRecord('fuzz');
   for (const subject of subjects) tallies.set(subject, await fuzzPlatform(subject, seed, perPlatform));
-  return report(tallies, seed, performance.now() - startedAt);
+  return report(tallies, { seed, tookMs: performance.now() - startedAt, finish });
 }
 
 function withFixtures(signer: Signer): Subject {
@@ -379,22 +381,36 @@ async function replayCase(subjects: readonly Subject[], seed: number, replay: st
   return problem === undefined ? 0 : 1;
 }
 
-function report(tallies: ReadonlyMap<Subject, Tally>, seed: number, tookMs: number): number {
+function report(
+  tallies: ReadonlyMap<Subject, Tally>,
+  { seed, tookMs, finish }: { seed: number; tookMs: number; finish: ReturnType<typeof startRecord> },
+): number {
   const row = (cells: readonly (string | number)[]) =>
     cells.map((cell, index) => (index === 0 ? String(cell).padEnd(18) : String(cell).padStart(10))).join('');
-  console.log(
-    row(['platform', 'payloads', 'neighbours', 'forged', 'handshakes', 'accepted', 'slowest ms', 'findings']),
-  );
+  const columns = ['platform', 'payloads', 'neighbours', 'forged', 'handshakes', 'accepted', 'slowest ms', 'findings'];
+  console.log(row(columns));
+  const rows: (string | number)[][] = [];
   const findings: string[] = [];
   let total = 0;
   for (const [{ platform }, { counts, accepted, slowestMs, findings: own }] of tallies) {
     const { payload, neighbour, forged, handshake } = counts;
     total += payload + neighbour + forged + handshake;
     findings.push(...own);
-    console.log(
-      row([platform.name, payload, neighbour, forged, handshake, accepted, slowestMs.toFixed(1), own.length]),
-    );
+    const cells = [payload, neighbour, forged, handshake, accepted, Number(slowestMs.toFixed(1)), own.length];
+    rows.push([platform.name, ...cells]);
+    console.log(row([platform.name, ...cells]));
   }
+  finish({
+    title: 'Nobody in: webhooks called as nobody should',
+    command: `npm run fuzz -- --seed ${seed} --runs ${total}`,
+    tables: [
+      {
+        says: 'Calls that nobody should make: payloads with something wrong inside, valid messages beside something broken (none may be lost), calls that nobody vouches for (none may be stored), handshakes of strangers. A finding is an answer other than it must be, an exception, or one that takes too long.',
+        columns,
+        rows,
+      },
+    ],
+  });
   console.log(`${total} cases in ${(tookMs / 1000).toFixed(0)} s, seed ${seed}: ${findings.length} findings`);
   for (const finding of findings.slice(0, 40)) {
     console.log(`${finding}; again: npm run fuzz -- --seed ${seed} --replay ${finding.split(' ', 1)[0]}`);

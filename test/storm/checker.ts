@@ -50,12 +50,50 @@ export interface ReportedOutcome {
   readonly wrong: boolean;
 }
 
+/** All that is checked. */
+export const promises = [
+  'every call is answered with 200 in the end',
+  'no message is invented',
+  'an acknowledged message is in exactly one case',
+  'deleted words are erased',
+  'the stored words are the customer’s last',
+  'a case exists once',
+  'every event belongs to a case',
+  'a case is the sum of its events',
+  'a conversation has at most one open case',
+  'desks hear of real cases only',
+  'an offer reaches one desk',
+  'an offer that is over is recalled',
+  'the current offer is not recalled',
+  'a recall goes where its offer went',
+  'a recall is newer than its offer',
+  'the current offer reached its desk',
+  'the current offer is with the case’s desk',
+  'the desk was shown every message',
+  'the desk was shown the last words',
+  'nothing sensitive or personal reaches an outsourced desk',
+  'image-sensitive words are shown in-house',
+  'no timer fires twice',
+  'no timer fires early',
+  'people are told of every broken promise',
+  'people are told of nothing that did not happen',
+  'no timer is missed',
+  'every outcome is recorded or refused',
+  'an outcome is not both recorded and refused',
+  'an outcome with an old fence or of another desk is refused',
+  'what can never succeed is parked',
+  'nothing else is parked',
+  'no work is left behind',
+  'no words and no secret stand in a log',
+  'no words and no secret stand in a notice',
+] as const;
+
 export interface Violation {
-  readonly promise: string;
+  readonly promise: (typeof promises)[number];
   readonly about: string;
 }
 
-type Report = (promise: string, about: string) => void;
+type Report = (promise: Violation['promise'], about: string) => void;
 
 /** Every broken promise in the record of a storm; none when all were kept. Knows nothing of how the system works inside. */
 export function check(record: StormRecord): readonly Violation[] {

@@ -15,7 +15,7 @@ import * as z from 'zod';
 import { compilePolicy } from '../../infra/compile-policy.ts';
 import { randomFrom } from '../../local/commands/cost.ts';
 import { readPlatformSecrets } from '../../local/platform-secrets.ts';
-import { type EmbeddedRun, startEmbeddedRun } from '../../local/run.ts';
+import { type EmbeddedRun, type EmbeddedRunOptions, startEmbeddedRun } from '../../local/run.ts';
 import { unpackJson } from '../../shared/adapters/packed-json.ts';
 import { type DeskMessage, deskMessageSchema, escalationNoticeSchema } from '../../shared/contracts/desk-message.ts';
 import type { Outcome } from '../../shared/contracts/outcome.ts';
@@ -42,6 +42,8 @@ export interface StormOptions {
   readonly milliseconds: number;
   /** Default: `policy` of the project; its promises are shortened. */
   readonly policyDir?: string;
+  /** Default: `functions` of the project. */
+  readonly functionsDir?: string;
   readonly log?: (line: string) => void;
 }
 
@@ -91,7 +93,8 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
     resolution: '90s',
     sentimentDecides: true,
   });
-  const site = await Site.start(join(scratch, 'run'), policyDir, seed);
+  const { functionsDir = join(root, 'functions') } = options;
+  const site = await Site.start({ dataDir: join(scratch, 'run'), policyDir, functionsDir }, seed);
   const random = randomFrom(seed + 1);
   const desks = new Desks(site, random);
   const sent: PlannedMessage[] = [];
@@ -192,24 +195,24 @@ function outsourcedDesks(policyDir: string): string[] {
   return Object.entries(compiled.policy.desks).flatMap(([id, { kind }]) => (kind === 'outsourced' ? [id] : []));
 }
 
+type Sources = Required<Pick<EmbeddedRunOptions, 'dataDir' | 'policyDir' | 'functionsDir'>>;
+
 /** The run that the storm rages over, through its restarts. */
 class Site {
   readonly clock: ShiftingClock;
   readonly faults: ReturnType<typeof stormFaults>;
   readonly dataDir: string;
-  readonly policyDir: string;
   readonly client: SQSClient;
   run: EmbeddedRun;
+  readonly #sources: Sources;
 
   private constructor(
-    dataDir: string,
-    policyDir: string,
-    faults: ReturnType<typeof stormFaults>,
+    sources: Sources,
     run: EmbeddedRun,
-    clock: ShiftingClock,
+    { faults, clock }: { faults: ReturnType<typeof stormFaults>; clock: ShiftingClock },
   ) {
-    this.dataDir = dataDir;
-    this.policyDir = policyDir;
+    this.dataDir = sources.dataDir;
+    this.#sources = sources;
     this.faults = faults;
     this.run = run;
     this.clock = clock;
@@ -221,11 +224,11 @@ class Site {
     });
   }
 
-  static async start(dataDir: string, policyDir: string, seed: number): Promise<Site> {
+  static async start(sources: Sources, seed: number): Promise<Site> {
     const clock = shiftingClock();
     const faults = stormFaults(seed);
-    const run = await startEmbeddedRun({ dataDir, policyDir, clock, faults });
-    const site = new Site(dataDir, policyDir, faults, run, clock);
+    const run = await startEmbeddedRun({ ...sources, clock, faults });
+    const site = new Site(sources, run, { faults, clock });
     await site.#listen();
     return site;
   }
@@ -254,8 +257,8 @@ class Site {
     const { port } = this.run;
     this.faults.count('everything cut off and restarted');
     await this.run.kill();
-    const { dataDir, policyDir, clock, faults } = this;
-    this.run = await startEmbeddedRun({ dataDir, policyDir, clock, faults, port });
+    const { clock, faults } = this;
+    this.run = await startEmbeddedRun({ ...this.#sources, clock, faults, port });
   }
 
   async killFunction(random: () => number): Promise<void> {

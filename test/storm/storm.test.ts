@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { check, type StormRecord } from './checker.ts';
+import { check, promises, type StormRecord, type Violation } from './checker.ts';
+import { mutations } from './mutations.ts';
 import { runStorm, type StormResult } from './run-storm.ts';
 
 let result: StormResult;
@@ -19,7 +21,7 @@ test('a storm does rage', () => {
   expect(result.posts).toBeGreaterThan(result.record.sent.length / 4);
 });
 
-type Mutation = (record: StormRecord) => StormRecord;
+type Distortion = (record: StormRecord) => StormRecord;
 
 function first<Item>(items: readonly Item[], fits: (item: Item) => boolean): Item {
   const found = items.find(fits);
@@ -45,7 +47,7 @@ function openCase({ cases }: StormRecord) {
   return first(cases, ({ state, offer }) => state === 'open' && offer !== undefined);
 }
 
-const mutations: readonly (readonly [promise: string, name: string, mutate: Mutation])[] = [
+const distortions: readonly (readonly [promise: Violation['promise'], name: string, mutate: Distortion])[] = [
   [
     'every call is answered with 200 in the end',
     'a call stays unanswered',
@@ -189,6 +191,18 @@ const mutations: readonly (readonly [promise: string, name: string, mutate: Muta
       const data = { caseId, offerId, fence, version: version + 1, because: 'handed_back' };
       const recall = { desk, lane, message: { ...message, type: 'case.recalled' as const, data } };
       return { ...record, delivered: [...record.delivered, recall] };
+    },
+  ],
+  [
+    'a recall is newer than its offer',
+    'a recall looks older than its offer',
+    (record) => {
+      const offered = new Set(record.delivered.filter(isOffer).map(({ message }) => message.data.offerId));
+      const older = ({ message, ...place }: StormRecord['delivered'][number]): StormRecord['delivered'][number] =>
+        message.type === 'case.recalled' && offered.has(message.data.offerId)
+          ? { ...place, message: { ...message, data: { ...message.data, version: 0 } } }
+          : { ...place, message };
+      return { ...record, delivered: record.delivered.map(older) };
     },
   ],
   ['the desk was shown every message', 'a desk is not shown a message', (record) => withShown(record, () => [])],
@@ -349,9 +363,26 @@ function unfired(subject: StormRecord['cases'][number]): StormRecord['cases'][nu
   return { ...subject, clocks: { ...subject.clocks, first_reply: running } };
 }
 
+test('each mistake that is made on purpose can still be made', () => {
+  for (const { name, file, find, replace } of mutations) {
+    const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    expect(source.split(find).length - 1, name).toBe(1);
+    expect(find, name).not.toBe(replace);
+  }
+  expect(mutations.length).toBeGreaterThanOrEqual(10);
+});
+
+test('each promise is broken on purpose at least once', () => {
+  const broken = new Set(distortions.map(([promise]) => promise));
+  expect(promises.filter((promise) => !broken.has(promise))).toEqual([]);
+});
+
 describe('the checker notices when', () => {
-  test.each(mutations.map(([promise, name, mutate]) => ({ name, promise, mutate })))('$name', ({ promise, mutate }) => {
-    const broken = (record: StormRecord) => check(record).filter((violation) => violation.promise === promise).length;
-    expect(broken(mutate(result.record))).toBeGreaterThan(broken(result.record));
-  });
+  test.each(distortions.map(([promise, name, mutate]) => ({ name, promise, mutate })))(
+    '$name',
+    ({ promise, mutate }) => {
+      const broken = (record: StormRecord) => check(record).filter((violation) => violation.promise === promise).length;
+      expect(broken(mutate(result.record))).toBeGreaterThan(broken(result.record));
+    },
+  );
 });

@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { quantile, rounded } from '../bench/statistics.ts';
+import { startRecord } from '../proofs/run-record.ts';
+import { promises } from './checker.ts';
 import { runStorm } from './run-storm.ts';
 
-// `npm run storm -- --minutes N --seed S`: prints one page, writes build/storm.json, and exits with 1 when a promise was broken.
+// `npm run storm -- --minutes N --seed S`: prints one page, leaves its record in build/runs, and exits with 1 when a promise was broken.
 
 const optionsSchema = z.object({
   minutes: z.coerce.number('write a number').nonnegative().max(600),
@@ -31,7 +31,8 @@ else {
 }
 
 async function main({ minutes, seed, size, policy }: z.infer<typeof optionsSchema>): Promise<number> {
-  const startedAt = new Date();
+  const startedAt = Date.now();
+  const finish = startRecord('storm');
   const result = await runStorm({
     seed,
     waveSize: size,
@@ -42,23 +43,48 @@ async function main({ minutes, seed, size, policy }: z.infer<typeof optionsSchem
   const { record, violations, injected, posts, answerTimes, offerTimes } = result;
   const fired = record.stored.filter(({ event }) => event.type === 'timer_fired').length;
   const summary = {
-    at: startedAt.toISOString(),
-    seed,
-    seconds: rounded((Date.now() - startedAt.getTime()) / 1000),
+    seconds: rounded((Date.now() - startedAt) / 1000),
     messages: record.sent.length,
-    posts,
     cases: record.cases.length,
     delivered: record.delivered.length,
     outcomes: record.outcomes.length,
-    timersFired: fired,
     parked: record.parked.length,
-    faults: injected,
     answer: { p50: rounded(quantile(answerTimes, 0.5)), p99: rounded(quantile(answerTimes, 0.99)) },
     receivedToOffered: { p50: rounded(quantile(offerTimes, 0.5)), p99: rounded(quantile(offerTimes, 0.99)) },
-    violations: violations.length,
   };
-  mkdirSync(resolve('build'), { recursive: true });
-  writeFileSync(join(resolve('build'), 'storm.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
+  finish({
+    title: 'Nothing lost: a storm',
+    command: `npm run storm -- --minutes ${minutes} --seed ${seed}`,
+    tables: [
+      {
+        says: 'What came in and what went out, while everything that can go wrong did. Times are those of a machine under faults and load.',
+        columns: ['what', 'count or milliseconds'],
+        rows: [
+          ['messages written by customers', summary.messages],
+          ['calls by the platforms, repeats included', posts],
+          ['cases', summary.cases],
+          ['messages taken by desks', summary.delivered],
+          ['outcomes reported by desks', summary.outcomes],
+          ['promises broken, announced once each', fired],
+          ['poisoned records, parked with their reason', summary.parked],
+          ['webhook answer, p50', summary.answer.p50],
+          ['webhook answer, p99', summary.answer.p99],
+          ['from received to offered, p50', summary.receivedToOffered.p50],
+          ['from received to offered, p99', summary.receivedToOffered.p99],
+        ],
+      },
+      {
+        says: 'Faults injected.',
+        columns: ['fault', 'times'],
+        rows: Object.entries(injected).sort(([, a], [, b]) => b - a),
+      },
+      {
+        says: 'Promises, and how often each was broken, by a checker that knows only what was sent and what came out.',
+        columns: ['promise', 'broken'],
+        rows: promises.map((promise) => [promise, violations.filter((one) => one.promise === promise).length]),
+      },
+    ],
+  });
 
   console.log(`
 Storm with seed ${seed}, ${summary.seconds} s

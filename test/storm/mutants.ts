@@ -1,0 +1,64 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startRecord } from '../proofs/run-record.ts';
+import { type Mutation, mutations } from './mutations.ts';
+import { runStorm } from './run-storm.ts';
+
+// `npm run storm:mutants [-- --only PART_OF_A_NAME]`: breaks the product on purpose, one mistake at a time, and lets a short storm rage over each. A
+// mistake that the checker does not notice is a hole in the checker; exits with 1 then.
+
+const root = resolve(import.meta.dirname, '..', '..');
+const seed = 11;
+
+/** The sources of the functions with one mistake in them, inside the project, so that they find its packages. */
+function copyWith({ file, find, replace }: Mutation): string {
+  mkdirSync(join(root, 'build'), { recursive: true });
+  const copy = mkdtempSync(join(root, 'build', 'mutant-'));
+  for (const name of ['functions', 'shared', 'console'])
+    cpSync(join(root, name), join(copy, name), { recursive: true });
+  const path = join(copy, file);
+  writeFileSync(
+    path,
+    readFileSync(path, 'utf8').replace(find, () => replace),
+  );
+  return copy;
+}
+
+/** The promises that were broken. */
+async function storm(functionsDir: string): Promise<readonly string[]> {
+  const { violations } = await runStorm({ seed, waveSize: 120, milliseconds: 0, functionsDir });
+  return [...new Set(violations.map(({ promise }) => promise))];
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+  const finish = startRecord('mutants');
+  const sound = await storm(join(root, 'functions'));
+  console.log(`as it is: ${sound.length === 0 ? 'no promise broken' : sound.join(', ')}`);
+  const rows: [string, string][] = [];
+  for (const mutation of mutations.filter(({ name }) => name.includes(values.only))) {
+    const copy = copyWith(mutation);
+    try {
+      const broken = await storm(join(copy, 'functions'));
+      rows.push([mutation.name, broken.length === 0 ? '**not noticed**' : broken.join('; ')]);
+      console.log(`${mutation.name}: ${broken.length === 0 ? 'NOT NOTICED' : broken.join('; ')}`);
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
+    }
+  }
+  finish({
+    title: 'The storm notices mistakes',
+    command: 'npm run storm:mutants',
+    tables: [
+      {
+        says: 'The product with one mistake at a time, a short storm over each, and the promises that the checker found broken. Without a mistake it found none.',
+        columns: ['mistake', 'broken promises'],
+        rows,
+      },
+    ],
+  });
+  return sound.length === 0 && rows.every(([, broken]) => broken !== '**not noticed**') ? 0 : 1;
+}
+
+process.exitCode = await main();
