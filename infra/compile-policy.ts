@@ -44,6 +44,14 @@ const desksFile = closedObject({
   ),
 });
 
+/** CloudWatch looks back a week at most (CloudWatch user guide, "Evaluating an alarm"). */
+const longestSilenceHours = 168;
+const silence = z
+  .string()
+  .regex(/^[1-9]\d{0,2}[hd]$/, 'write hours or days, up to a week: 12h or 2d')
+  .transform((text) => Number.parseInt(text, 10) * (text.endsWith('d') ? 24 : 1))
+  .refine((hours) => hours <= longestSilenceHours, 'write hours or days, up to a week: 12h or 2d');
+
 const accountDetails = {
   purpose: purposeSchema.optional(),
   country: z
@@ -54,6 +62,7 @@ const accountDetails = {
   languages: languagesEntry.optional(),
   names: z.array(z.string().min(1)).optional(),
   tags: z.array(idSchema).optional(),
+  silent_after: silence.optional(),
 };
 const accountEntry = closedObject({
   channel: channelSchema,
@@ -70,6 +79,7 @@ interface Group {
   readonly languages?: string[] | undefined;
   readonly names?: string[] | undefined;
   readonly tags?: string[] | undefined;
+  readonly silent_after?: number | undefined;
   readonly accounts?: z.infer<typeof accountEntry>[] | undefined;
   readonly groups?: Group[] | undefined;
 }
@@ -319,15 +329,17 @@ function toEscalation(
 }
 
 type Inherited = Pick<Account, 'country' | 'store' | 'names' | 'tags'> &
-  Partial<Pick<Account, 'purpose' | 'languages'>>;
+  Partial<Pick<Account, 'purpose' | 'languages'>> & { readonly silent_after?: number };
 
 /** The accounts of a group and of the groups within, each with what it does not say itself taken from the nearest group that does; tags add up. */
 function flatten({ group, accounts = [], groups = [], ...own }: Group, inherited: Inherited): Account[] {
   const given = withDefaults(own, inherited);
   return [
     ...accounts.map(({ channel, id, title, ...details }) => {
-      const { purpose = 'corporate', languages = [], ...rest } = withDefaults(details, given);
-      return { channel, id: String(id), title: title ?? group, purpose, languages, ...rest };
+      const { purpose = 'corporate', languages = [], silent_after, ...rest } = withDefaults(details, given);
+      // Whatever is not listed has no webhook of its own.
+      const watched = silent_after === undefined || id === '*' ? {} : { silentAfterHours: silent_after };
+      return { channel, id: String(id), title: title ?? group, purpose, languages, ...rest, ...watched };
     }),
     ...groups.flatMap((child) => flatten(child, given)),
   ];
@@ -340,6 +352,7 @@ function withDefaults(own: { [K in keyof Inherited]?: Inherited[K] | undefined }
   const languages = own.languages ?? inherited.languages;
   const names = own.names ?? inherited.names;
   const tags = own.tags === undefined ? inherited.tags : [...new Set([...(inherited.tags ?? []), ...own.tags])];
+  const silent_after = own.silent_after ?? inherited.silent_after;
   return {
     ...(purpose === undefined ? {} : { purpose }),
     ...(country === undefined ? {} : { country }),
@@ -347,6 +360,7 @@ function withDefaults(own: { [K in keyof Inherited]?: Inherited[K] | undefined }
     ...(languages === undefined ? {} : { languages }),
     ...(names === undefined ? {} : { names }),
     ...(tags === undefined ? {} : { tags }),
+    ...(silent_after === undefined ? {} : { silent_after }),
   };
 }
 

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { type IMetric, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, type JsonPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import type { Account } from '../shared/domain/policy.ts';
 import type { LogEntry } from '../shared/runtime/log.ts';
 import { deciders, type FunctionName, type PipelineStack } from './pipeline-stack.ts';
 
@@ -15,7 +16,11 @@ interface Watched {
 export type LogMetrics = ReturnType<typeof countLogs>;
 
 /** Has CloudWatch count log entries as they arrive; each costs as much as one custom metric and nothing per call. */
-export function countLogs(scope: Construct, stage: string, functions: PipelineStack['functions']) {
+export function countLogs(
+  scope: Construct,
+  stage: string,
+  { functions, accounts }: { readonly functions: PipelineStack['functions']; readonly accounts: readonly Account[] },
+) {
   const filter = (
     name: string,
     watched: Watched,
@@ -34,11 +39,11 @@ export function countLogs(scope: Construct, stage: string, functions: PipelineSt
     }
     return { namespace: metric.metricNamespace, metricName: name };
   };
-  const count = (name: string, watched: Watched): IMetric =>
+  const count = (name: string, watched: Watched, period = Duration.minutes(5)): IMetric =>
     new Metric({
       ...filter(name, watched, '1'),
       statistic: Stats.SUM,
-      period: Duration.minutes(5),
+      period,
       label: name,
     });
   const highest = (name: string, watched: Watched, field: string): IMetric =>
@@ -49,7 +54,26 @@ export function countLogs(scope: Construct, stage: string, functions: PipelineSt
       label: name,
     });
 
+  const watched = accounts.flatMap(({ channel, id, silentAfterHours }) => {
+    if (silentAfterHours === undefined) return [];
+    const messages = count(
+      `MessagesTo_${channel}_${id.replace(/\W/g, '_')}`,
+      {
+        log: 'triage-messages',
+        event: 'message_triaged',
+        and: FilterPattern.all(
+          FilterPattern.stringValue('$.channel', '=', channel),
+          FilterPattern.stringValue('$.accountId', '=', id),
+        ),
+      },
+      Duration.hours(1),
+    );
+    return [{ channel, id, silentAfterHours, messages }];
+  });
+
   return {
+    /** Accounts whose silence is a sign, with the messages that reach them in an hour. */
+    watched,
     signaturesRefused: count('SignaturesRefused', {
       log: 'receive-webhook',
       event: 'webhook_refused',

@@ -24,7 +24,7 @@ import { depth, oldest, watches } from './watches.ts';
 interface OperationsStackProps extends StackProps {
   readonly stage: string;
   readonly settings: Settings;
-  readonly policy: Pick<Policy, 'sla'>;
+  readonly policy: Pick<Policy, 'sla' | 'accounts'>;
   readonly data: DataStack;
   readonly pipeline: PipelineStack;
 }
@@ -53,7 +53,7 @@ export class OperationsStack extends Stack {
     for (const email of settings.alarmEmails) topic.addSubscription(new EmailSubscription(email));
     const tell = new SnsAction(topic);
 
-    const logged = countLogs(this, stage, pipeline.functions);
+    const logged = countLogs(this, stage, { functions: pipeline.functions, accounts: props.policy.accounts });
     const alarms = watches({ ...props, logged }).map((watch) => {
       const name = watch.subject === undefined ? watch.section : `${watch.section}-${watch.subject}`;
       const alarm = new Alarm(this, name, {

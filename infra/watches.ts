@@ -97,24 +97,38 @@ function watchIntake(settings: Settings, data: DataStack, pipeline: PipelineStac
       atLeast: 10,
       periods: 2,
     },
+    ...logged.watched.map(({ channel, id, silentAfterHours, messages }) => ({
+      section: 'account-silent',
+      subject: `${channel}-${id.replace(/\W/g, '_')}`,
+      impact: `Nobody has written to ${channel} ${id} for ${silentAfterHours} hours: its subscription or token may have ended.`,
+      metric: hoursWithout(messages),
+      atLeast: 1,
+      periods: silentAfterHours,
+      missing: TreatMissingData.BREACHING,
+    })),
     ...(silence === undefined
       ? []
       : [
           {
             section: 'webhooks-silent',
             impact: `No platform has posted anything for ${silence} hours: a subscription may have ended.`,
-            metric: new MathExpression({
-              label: 'hours without a webhook call',
-              expression: 'IF(FILL(calls, 0) == 0, 1, 0)',
-              usingMetrics: { calls: pipeline.api.metricCount({ statistic: Stats.SUM, period: Duration.hours(1) }) },
-              period: Duration.hours(1),
-            }),
+            metric: hoursWithout(pipeline.api.metricCount({ statistic: Stats.SUM, period: Duration.hours(1) })),
             atLeast: 1,
             periods: silence,
             missing: TreatMissingData.BREACHING,
           },
         ]),
   ];
+}
+
+/** 1 for an hour in which nothing was counted, else 0. */
+function hoursWithout(counted: IMetric): IMetric {
+  return new MathExpression({
+    label: 'hours of silence',
+    expression: 'IF(FILL(counted, 0) == 0, 1, 0)',
+    usingMetrics: { counted },
+    period: Duration.hours(1),
+  });
 }
 
 function watchClocks(pipeline: PipelineStack, logged: LogMetrics): Watch[] {

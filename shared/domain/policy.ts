@@ -48,6 +48,8 @@ export const accountSchema = z.object({
   names: z.array(z.string()).optional(),
   /** Words that rules may ask for; those of its groups are among them. */
   tags: z.array(z.string()).optional(),
+  /** So long without a message is a sign that its webhook has gone quiet. */
+  silentAfterHours: z.number().int().positive().optional(),
 });
 export type Account = z.infer<typeof accountSchema>;
 

@@ -769,6 +769,22 @@ describe('whoever operates it', () => {
     ]);
   });
 
+  it('hears of an account that has gone silent where the policy asks for it', () => {
+    expect(alarms.filter((each) => text(each, 'AlarmName').includes('account-silent'))).toMatchObject([
+      {
+        Properties: {
+          AlarmName: 'vigie-test-account-silent-sms-_33600000001',
+          EvaluationPeriods: 12,
+          TreatMissingData: 'breaching',
+        },
+      },
+    ]);
+    const patterns = resources('AWS::Logs::MetricFilter').map((each) => text(each, 'FilterPattern'));
+    expect(patterns).toContain(
+      '{ ($.event = "message_triaged") && (($.channel = "sms") && ($.accountId = "+33600000001")) }',
+    );
+  });
+
   it('gets mail about alarms and about broken promises at the addresses of the settings', () => {
     expect(
       resources('AWS::SNS::Subscription').map(
