@@ -1,5 +1,6 @@
-import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseDocument } from 'yaml';
 
 /**
  * Copies a policy to `into`, with promises to the customer so short that a run sees them broken (durations as in `sla.yaml`: `8s`), at any hour of
@@ -23,9 +24,11 @@ export function shortPromises(
     .replaceAll(/^ +calendar: \w+\n/gm, '');
   writeFileSync(sla, short);
   if (sentimentDecides) {
-    appendFileSync(
-      join(into, 'routing.yaml'),
-      '    - { name: unhappy, points: 3, when: { sentiment: [negative, mixed] } }\n',
-    );
+    const file = join(into, 'routing.yaml');
+    const routing = parseDocument(readFileSync(file, 'utf8'));
+    routing.addIn(['score', 'parts'], { name: 'unhappy', points: 3, when: { sentiment: ['negative', 'mixed'] } });
+    // They hold for the policy as it is.
+    routing.delete('examples');
+    writeFileSync(file, String(routing));
   }
 }
