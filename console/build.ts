@@ -19,6 +19,9 @@ export async function buildPage(): Promise<Readonly<Record<string, PageFile>>> {
     entryPoints: [join(pageDir, 'main.tsx'), join(pageDir, 'style.css')],
     outdir: '/console',
     entryNames: '[name]-[hash]',
+    chunkNames: 'part-[hash]',
+    // What only one page needs is loaded with it.
+    splitting: true,
     absWorkingDir: pageDir,
     bundle: true,
     write: false,
@@ -34,7 +37,8 @@ export async function buildPage(): Promise<Readonly<Record<string, PageFile>>> {
   const add = (path: string, type: string, content: string | Uint8Array, immutable: boolean) => {
     files[path] = { type, body: gzipSync(content, { level: 9 }).toString('base64'), immutable };
   };
-  const pathOf = (extension: string) => outputFiles.find(({ path }) => path.endsWith(extension))?.path ?? '';
+  const pathOf = (name: string, extension: string) =>
+    outputFiles.find(({ path }) => path.startsWith(`/console/${name}-`) && path.endsWith(extension))?.path ?? '';
   for (const { path, contents } of outputFiles) {
     add(path, path.endsWith('.css') ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8', contents, true);
   }
@@ -43,7 +47,7 @@ export async function buildPage(): Promise<Readonly<Record<string, PageFile>>> {
   add(
     '/',
     'text/html; charset=utf-8',
-    html.replace('./style.css', pathOf('.css')).replace('./main.tsx', pathOf('.js')),
+    html.replace('./style.css', pathOf('style', '.css')).replace('./main.tsx', pathOf('main', '.js')),
     false,
   );
   return files;

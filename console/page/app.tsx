@@ -6,6 +6,7 @@ import { type Theme, themes, useLanguage, useTheme } from './choices.ts';
 import { hrefOf, onLinkClick, useView } from './location.ts';
 import { NowPage } from './now-page.tsx';
 import { PolicyPage } from './policy-page.tsx';
+import { ReportsPage } from './reports-page.tsx';
 import { type Language, languages, useWords, WordsContext } from './words.ts';
 
 const keptEntries = 12;
@@ -58,6 +59,7 @@ export function App() {
         {view.page === 'now' && <NowPage pulse={pulse} happenings={happenings} />}
         {view.page === 'cases' && <CasesPage view={view} pulse={pulse} />}
         {view.page === 'policy' && <PolicyPage />}
+        {view.page === 'reports' && <ReportsPage />}
       </main>
     </WordsContext.Provider>
   );
@@ -81,7 +83,7 @@ function Header({ page, liveness, language, setLanguage, theme, setTheme }: Head
         <span>Vigie</span>
       </a>
       <nav aria-label={words.shell.nav}>
-        {(['now', 'cases', 'policy'] as const).map((name) => (
+        {(['now', 'cases', 'policy', 'reports'] as const).map((name) => (
           <a
             key={name}
             class="page-link"

@@ -3,7 +3,7 @@ import * as z from 'zod';
 
 /** What the address says to show. The page is one document; where one is in it stands in the query. */
 const viewSchema = z.object({
-  page: z.enum(['now', 'cases', 'policy']).catch('now').default('now'),
+  page: z.enum(['now', 'cases', 'policy', 'reports']).catch('now').default('now'),
   case: z.string().optional(),
   state: z.string().optional(),
   desk: z.string().optional(),

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { CaseLine } from '../../shared/contracts/console.ts';
 import type { Reason } from '../../shared/domain/assessment.ts';
 import type { Priority, Route } from '../../shared/domain/decision.ts';
@@ -94,4 +95,14 @@ export function Problem({ problem }: { readonly problem: string | undefined }) {
 
 export function Loading() {
   return <p class="soft loading">{useWords().problem.loading}</p>;
+}
+
+/** What may be wider than the screen and then scrolls by itself. */
+export function Scrolls({ children }: { readonly children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without it, nobody could scroll here by keyboard
+    <div class="scrolls" tabIndex={0}>
+      {children}
+    </div>
+  );
 }

@@ -9,7 +9,7 @@ import { Alternatives } from './alternatives.tsx';
 import { call, ProblemError, useReading } from './api.ts';
 import { DecisionCard } from './decision-card.tsx';
 import { MarkedText } from './marked-text.tsx';
-import { Loading, PriorityChip, Problem } from './parts.tsx';
+import { Loading, PriorityChip, Problem, Scrolls } from './parts.tsx';
 import { unmetInWords } from './unmet.ts';
 import { channelName, duration, languageName, spaced, useWords } from './words.ts';
 
@@ -278,7 +278,7 @@ function PromiseTable({ policy }: { readonly policy: Policy }) {
   return (
     <section class="panel" aria-labelledby="promises">
       <h2 id="promises">{words.policy.promises}</h2>
-      <div class="scrolls">
+      <Scrolls>
         <table class="promise-table">
           <thead>
             <tr>
@@ -307,7 +307,7 @@ function PromiseTable({ policy }: { readonly policy: Policy }) {
             </tbody>
           ))}
         </table>
-      </div>
+      </Scrolls>
     </section>
   );
 }

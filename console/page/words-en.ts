@@ -5,7 +5,7 @@ const byName = (words: Readonly<Record<string, string>>) => words;
 
 export const english = {
   locale: 'en-GB',
-  pages: { now: 'Now', cases: 'Cases', policy: 'Policy' },
+  pages: { now: 'Now', cases: 'Cases', policy: 'Policy', reports: 'Reports' },
   shell: {
     skip: 'Skip to content',
     nav: 'Pages',
@@ -346,5 +346,19 @@ export const english = {
     businessHours: 'in business hours',
     aroundTheClock: 'around the clock',
     goesTo: 'goes to',
+  },
+  reports: {
+    title: 'Reports',
+    counting: (count: number) => `Counting: ${counted('case', 'cases')(count)} so far…`,
+    counted: (count: number) =>
+      `${counted('case', 'cases')(count)} of the last four weeks, by the day of their last message.`,
+    none: 'No case in the last four weeks.',
+    volumes: 'Cases by day',
+    kept: 'First replies in time',
+    keptHint: 'By the desk that has the case now; in brackets, kept of all that were due.',
+    week: (day: string) => `Week of ${day}`,
+    misrouted: 'Mis-routed',
+    reasons: 'Why cases stayed in-house',
+    noReasons: 'No reason held in any case.',
   },
 };

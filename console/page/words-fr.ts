@@ -4,7 +4,7 @@ const counted = (one: string, many: string) => (count: number) => `${count} ${co
 
 export const french: typeof english = {
   locale: 'fr-FR',
-  pages: { now: 'En ce moment', cases: 'Dossiers', policy: 'Règles' },
+  pages: { now: 'En ce moment', cases: 'Dossiers', policy: 'Règles', reports: 'Bilan' },
   shell: {
     skip: 'Aller au contenu',
     nav: 'Pages',
@@ -346,5 +346,20 @@ export const french: typeof english = {
     businessHours: 'en heures ouvrées',
     aroundTheClock: 'jour et nuit',
     goesTo: 'va à',
+  },
+  reports: {
+    title: 'Bilan',
+    counting: (count) => `Décompte en cours : ${counted('dossier', 'dossiers')(count)} pour l’instant…`,
+    counted: (count) =>
+      `${counted('dossier', 'dossiers')(count)} des quatre dernières semaines, au jour de leur dernier message.`,
+    none: 'Aucun dossier ces quatre dernières semaines.',
+    volumes: 'Dossiers par jour',
+    kept: 'Premières réponses à temps',
+    keptHint:
+      'Par l’équipe qui a le dossier à présent ; entre parenthèses, les promesses tenues sur toutes celles échues.',
+    week: (day) => `Semaine du ${day}`,
+    misrouted: 'Mal orientés',
+    reasons: 'Pourquoi des dossiers sont restés en interne',
+    noReasons: 'Aucun motif retenu dans aucun dossier.',
   },
 };

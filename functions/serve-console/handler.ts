@@ -1,5 +1,5 @@
 import type { Casework } from '../../shared/casework.ts';
-import { actSchema, caseFilterSchema, trialSchema } from '../../shared/contracts/console.ts';
+import { actSchema, caseFilterSchema, reportQuerySchema, trialSchema } from '../../shared/contracts/console.ts';
 import { type CaseStore, type SentimentAnalyser, StoreUnavailableError } from '../../shared/ports.ts';
 import type { Log } from '../../shared/runtime/log.ts';
 import { carryOut } from './acts.ts';
@@ -9,6 +9,7 @@ import { listCases } from './list.ts';
 import { readNow } from './now.ts';
 import { may, type Person, personOf } from './person.ts';
 import { judge, policyPage } from './policy-page.ts';
+import { countCases } from './report.ts';
 
 export interface Dependencies
   extends Casework,
@@ -85,6 +86,11 @@ async function routed(route: string, request: Request, person: Person, dependenc
       const filter = caseFilterSchema.safeParse(request.query);
       if (!filter.success) return problem(400, firstIssue(filter.error));
       return json(200, await listCases(dependencies, filter.data, now));
+    }
+    case 'GET /api/report': {
+      const query = reportQuerySchema.safeParse(request.query);
+      if (!query.success) return problem(400, firstIssue(query.error));
+      return json(200, await countCases(dependencies, query.data, now));
     }
     case 'POST /api/decide': {
       const trial = trialSchema.safeParse(parsed(request.body));

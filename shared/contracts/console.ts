@@ -188,6 +188,12 @@ export const casePageSchema = z.object({
 });
 export type CasePage = z.infer<typeof casePageSchema>;
 
+/** A place in the list of cases by last message: an instant, or an entry. */
+const placeSchema = z
+  .string()
+  .max(120)
+  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z(?:#[0-9a-f-]+)?$/, 'write a place that an earlier answer named');
+
 /** What a list of cases may be narrowed to; all that is given must hold. */
 export const caseFilterSchema = z.object({
   state: caseStateSchema.optional(),
@@ -201,11 +207,7 @@ export const caseFilterSchema = z.object({
   /** Missed, or within the hour. */
   deadline: z.enum(['missed', 'soon']).optional(),
   /** Where the list goes on, as an earlier answer said. */
-  before: z
-    .string()
-    .max(120)
-    .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z(?:#[0-9a-f-]+)?$/)
-    .optional(),
+  before: placeSchema.optional(),
 });
 export type CaseFilter = z.infer<typeof caseFilterSchema>;
 
@@ -219,6 +221,36 @@ export const caseListSchema = z.object({
   next: z.string().optional(),
 });
 export type CaseList = z.infer<typeof caseListSchema>;
+
+export const reportQuerySchema = z.object({
+  /** Where an earlier part ended. */
+  before: placeSchema.optional(),
+  /** The first day to count. */
+  until: z.iso.date(),
+});
+export type ReportQuery = z.infer<typeof reportQuerySchema>;
+
+/** A part of a report, to be put together with the others. */
+export const reportPartSchema = z.object({
+  rows: z.array(
+    z.object({
+      /** Of the case's last message, UTC. */
+      day: z.iso.date(),
+      /** The desk that has the case, or `set_aside`. */
+      desk: z.string(),
+      cases: z.number().int(),
+      /** First replies in time, and missed. */
+      kept: z.number().int(),
+      broken: z.number().int(),
+      misrouted: z.number().int(),
+      reasons: z.partialRecord(reasonSchema, z.number().int()),
+    }),
+  ),
+  looked: z.number().int(),
+  /** Where to go on; absent at the end. */
+  next: z.string().optional(),
+});
+export type ReportPart = z.infer<typeof reportPartSchema>;
 
 const ruleSchema = z.object({
   id: z.string(),

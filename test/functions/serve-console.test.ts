@@ -146,6 +146,29 @@ describe('what is shown', () => {
     },
   );
 
+  test('a report counts by day and desk what was kept and what was wrong', async () => {
+    const console = new Console();
+    await console.caseWith(graveWords);
+    await console.act('agent', 'answer');
+    await console.act('agent', 'mark_misrouted', { reason: 'it was a joke' });
+    const answer = await console.call('viewer', 'GET', `/api/report?until=${noonPlus(0).slice(0, 10)}`);
+    expect(JSON.parse(answer.text)).toEqual({
+      rows: [
+        {
+          day: noonPlus(0).slice(0, 10),
+          desk: 'in_house',
+          cases: 1,
+          kept: 1,
+          broken: 0,
+          misrouted: 1,
+          reasons: Object.fromEntries((await console.case()).reasons.map((reason) => [reason, 1])),
+        },
+      ],
+      looked: 1,
+    });
+    expect((await console.call('viewer', 'GET', '/api/report')).status).toBe(400);
+  });
+
   test('a case page says who has looked', async () => {
     const console = new Console();
     const caseId = await console.caseWith(routineWords);

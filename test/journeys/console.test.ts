@@ -17,185 +17,192 @@ const violationsSchema = z.array(
   z.object({ id: z.string(), nodes: z.array(z.object({ target: z.array(z.unknown()) })) }),
 );
 
-describe.skipIf(!existsSync(executablePath))(`the console in a browser (needs ${executablePath})`, () => {
-  const scratch = scratchDirectory();
-  const troubles: string[] = [];
-  let journey: Journey;
-  let browser: Browser;
+describe.skipIf(!existsSync(executablePath))(
+  `the console in a browser (needs ${executablePath})`,
+  { timeout: 60_000 },
+  () => {
+    const scratch = scratchDirectory();
+    const troubles: string[] = [];
+    let journey: Journey;
+    let browser: Browser;
 
-  beforeAll(async () => {
-    mkdirSync(screenshots, { recursive: true });
-    [journey, browser] = await Promise.all([
-      Journey.start(scratch.dataDir),
-      chromium.launch({
-        executablePath,
-        args: [
-          '--headless',
-          '--no-sandbox',
-          '--disable-gpu',
-          '--disable-quic',
-          '--no-first-run',
-          '--disable-background-networking',
-          '--disable-component-update',
-          '--disable-sync',
-        ],
-      }),
-    ]);
-    for (const step of demoAfternoon(Math.floor(Date.now() / 1000))) {
-      await journey.post(step.platform, step.body(new Date()), step.pathAccount);
-    }
-    await journey.run.idle();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await journey?.run.stop();
-    scratch.remove();
-  });
-
-  /** A page of the console; whatever the browser complains about lands in `troubles`. */
-  async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1400, height: 900 }, ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
-    page.on('console', (message) => {
-      if (message.type() === 'error') troubles.push(`${path}: ${message.text()}`);
+    beforeAll(async () => {
+      mkdirSync(screenshots, { recursive: true });
+      [journey, browser] = await Promise.all([
+        Journey.start(scratch.dataDir),
+        chromium.launch({
+          executablePath,
+          args: [
+            '--headless',
+            '--no-sandbox',
+            '--disable-gpu',
+            '--disable-quic',
+            '--no-first-run',
+            '--disable-background-networking',
+            '--disable-component-update',
+            '--disable-sync',
+          ],
+        }),
+      ]);
+      for (const step of demoAfternoon(Math.floor(Date.now() / 1000))) {
+        await journey.post(step.platform, step.body(new Date()), step.pathAccount);
+      }
+      await journey.run.idle();
+    }, 120_000);
+    afterAll(async () => {
+      await browser?.close();
+      await journey?.run.stop();
+      scratch.remove();
     });
-    page.on('pageerror', (error) => troubles.push(`${path}: ${error.message}`));
-    page.on('dialog', (dialog) => troubles.push(`${path}: a dialog, ${dialog.message()}`));
-    await page.goto(`${journey.run.url}${path}`);
-    return page;
-  }
 
-  async function caseAbout(query: string): Promise<string> {
-    const answer = await fetch(`${journey.run.url}/api/cases?${query}`);
-    const [first] = caseListSchema.parse(await answer.json()).cases;
-    if (first === undefined) throw new Error(`no case for ${query}`);
-    return first.id;
-  }
-
-  async function comment(id: string, message: string): Promise<void> {
-    const seconds = Math.floor(Date.now() / 1000);
-    const value = {
-      item: 'comment',
-      verb: 'add',
-      from: { id: `70${id}`, name: '<b>Zoé</b> \u202eéoZ' },
-      post_id: '100200300_5550001',
-      parent_id: '100200300_5550001',
-      comment_id: `5550001_${id}`,
-      message,
-      created_time: seconds,
-    };
-    const entry = [{ id: '100200300', time: seconds, changes: [{ field: 'feed', value }] }];
-    expect(await journey.post('meta', JSON.stringify({ object: 'page', entry }))).toBe(200);
-    await journey.run.idle();
-  }
-
-  async function accessibilityOf(page: Page): Promise<string[]> {
-    await page.evaluate(axe.source);
-    const found = violationsSchema.parse(await page.evaluate('axe.run().then(({ violations }) => violations)'));
-    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-  }
-
-  const looks = [
-    { name: 'en-light', options: { locale: 'en-GB', colorScheme: 'light' } },
-    { name: 'fr-dark', options: { locale: 'fr-FR', colorScheme: 'dark' } },
-    { name: 'fr-phone', options: { locale: 'fr-FR', viewport: { width: 360, height: 740 } } },
-  ] as const;
-
-  test.each(looks)('every page reads well, for everybody: $name', async ({ name, options }) => {
-    const [french, id] = [options.locale === 'fr-FR', await caseAbout('reason=safety')];
-    const pages = {
-      now: { path: '/', shows: french ? 'Où sont les dossiers' : 'Where the cases are' },
-      cases: { path: '/?page=cases', shows: french ? 'Dernier message|Promesse' : 'Last message' },
-      case: { path: `/?page=cases&case=${id}`, shows: french ? 'Ce qui s’est passé' : 'What happened' },
-      policy: { path: '/?page=policy', shows: french ? 'essayées de haut en bas' : 'tried from top to bottom' },
-    };
-    const page = await open('/', options);
-    for (const [title, { path, shows }] of Object.entries(pages)) {
-      if (path !== '/') await page.goto(`${journey.run.url}${path}`);
-      await page.getByText(new RegExp(shows)).first().waitFor();
-      expect(await accessibilityOf(page), `${title}, ${name}`).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${title} fits`).toBe(true);
-      expect(await page.evaluate('document.documentElement.lang')).toBe(french ? 'fr' : 'en');
-      await page.screenshot({ path: join(screenshots, `${title}-${name}.png`), fullPage: true });
+    /** A page of the console; whatever the browser complains about lands in `troubles`. */
+    async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+      const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1400, height: 900 }, ...options });
+      const page = await context.newPage();
+      page.setDefaultTimeout(25_000);
+      page.on('console', (message) => {
+        if (message.type() === 'error') troubles.push(`${path}: ${message.text()}`);
+      });
+      page.on('pageerror', (error) => troubles.push(`${path}: ${error.message}`));
+      page.on('dialog', (dialog) => troubles.push(`${path}: a dialog, ${dialog.message()}`));
+      await page.goto(`${journey.run.url}${path}`);
+      return page;
     }
-    await page.context().close();
-  });
 
-  test('a message appears as it is triaged, without being asked for', async () => {
-    const page = await open('/');
-    await page.getByText('Live', { exact: true }).waitFor();
-    await comment('901', 'Bonjour, où est mon colis ?');
-    await page.getByText('a message goes to an outsourced desk').waitFor();
-    await page.context().close();
-  });
+    async function caseAbout(query: string): Promise<string> {
+      const answer = await fetch(`${journey.run.url}/api/cases?${query}`);
+      const [first] = caseListSchema.parse(await answer.json()).cases;
+      if (first === undefined) throw new Error(`no case for ${query}`);
+      return first.id;
+    }
 
-  test('a case is found, opened, claimed and marked with the keyboard alone', async () => {
-    const page = await open('/?page=cases&reason=press_or_influencer');
-    const row = page.locator('a.row-link').first();
-    await row.focus();
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.press('ArrowUp');
-    await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'Claim' }).focus();
-    await page.keyboard.press('Enter');
-    await page.getByText('The case is yours.').waitFor();
-    await page.getByText('by local').first().waitFor();
-    await page.getByRole('button', { name: 'Mark as mis-routed' }).focus();
-    await page.keyboard.press('Enter');
-    await page.keyboard.press('Tab');
-    await page.keyboard.type('a friend of the house');
-    await page.keyboard.press('Enter');
-    await page.getByText('by local: a friend of the house').waitFor();
-    expect(await accessibilityOf(page)).toEqual([]);
-    await page.context().close();
-  });
+    async function comment(id: string, message: string): Promise<void> {
+      const seconds = Math.floor(Date.now() / 1000);
+      const value = {
+        item: 'comment',
+        verb: 'add',
+        from: { id: `70${id}`, name: '<b>Zoé</b> \u202eéoZ' },
+        post_id: '100200300_5550001',
+        parent_id: '100200300_5550001',
+        comment_id: `5550001_${id}`,
+        message,
+        created_time: seconds,
+      };
+      const entry = [{ id: '100200300', time: seconds, changes: [{ field: 'feed', value }] }];
+      expect(await journey.post('meta', JSON.stringify({ object: 'page', entry }))).toBe(200);
+      await journey.run.idle();
+    }
 
-  test('a message is judged as it is typed, with its signs marked', async () => {
-    const page = await open('/?page=policy', { locale: 'fr-FR' });
-    await page.locator('textarea').fill('Votre bougie a brûlé ma fille, mon avocat vous écrira');
-    await page.getByText('Reste en interne').waitFor();
-    await page.locator('mark', { hasText: 'mon avocat' }).waitFor();
-    expect(await accessibilityOf(page)).toEqual([]);
-    await page.context().close();
-  });
+    async function accessibilityOf(page: Page): Promise<string[]> {
+      await page.evaluate(axe.source);
+      const found = violationsSchema.parse(await page.evaluate('axe.run().then(({ violations }) => violations)'));
+      return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+    }
 
-  test('whatever a customer writes is only ever text', async () => {
-    const script = '<script>alert(1)</script><img src=x onerror=alert(2)> arnaque, je porte plainte';
-    const huge = `${'Scandale ! '.repeat(5_000)}${'x'.repeat(20_000)}`;
-    await comment('911', `${script}\u202e txet desrever \u0000 ${'e\u0301\u0301\u0301'.repeat(50)}`);
-    await comment('912', huge);
-    const attacked = await caseAbout('reason=legal');
-    const page = await open(`/?page=cases&case=${attacked}`);
-    await page.locator('.customer-words', { hasText: '<script>alert(1)</script>' }).waitFor();
-    expect(await page.locator('.customer-words img, .customer-words script, .entry-head b').count()).toBe(0);
-    const answer = await fetch(`${journey.run.url}/api/cases?channel=facebook`);
-    const [latest] = caseListSchema.parse(await answer.json()).cases;
-    await page.goto(`${journey.run.url}/?page=cases&case=${latest?.id}`);
-    await page.locator('.customer-words').waitFor();
-    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
-    await page.goto(`${journey.run.url}/?page=cases&case=<script>alert(3)</script>&state=<b>`);
-    await page.getByRole('alert').first().waitFor();
-    // The browser says of each answer that is no success that it was none: here, that such a case and such a state do not exist.
-    const isExpected = (trouble: string) => /status of 40[04]/.test(trouble);
-    expect(troubles.filter((trouble) => !isExpected(trouble))).toEqual([]);
-    await page.context().close();
-  });
+    const looks = [
+      { name: 'en-light', options: { locale: 'en-GB', colorScheme: 'light' } },
+      {
+        name: 'fr-dark-phone',
+        options: { locale: 'fr-FR', colorScheme: 'dark', viewport: { width: 360, height: 740 } },
+      },
+    ] as const;
 
-  test('the first view is under 100 KB, all from here', async () => {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    let bytes = 0;
-    const hosts = new Set<string>();
-    page.on('response', async (response) => {
-      hosts.add(new URL(response.url()).origin);
-      if (!response.url().endsWith('/api/live')) bytes += (await response.request().sizes()).responseBodySize;
+    test.each(looks)('every page reads well, for everybody: $name', async ({ name, options }) => {
+      const [french, id] = [options.locale === 'fr-FR', await caseAbout('reason=safety')];
+      const pages = {
+        now: { path: '/', shows: french ? 'Où sont les dossiers' : 'Where the cases are' },
+        cases: { path: '/?page=cases', shows: french ? 'Dernier message|Promesse' : 'Last message' },
+        case: { path: `/?page=cases&case=${id}`, shows: french ? 'Ce qui s’est passé' : 'What happened' },
+        reports: { path: '/?page=reports', shows: french ? 'Premières réponses à temps' : 'First replies in time' },
+        policy: { path: '/?page=policy', shows: french ? 'essayées de haut en bas' : 'tried from top to bottom' },
+      };
+      const page = await open('/', options);
+      for (const [title, { path, shows }] of Object.entries(pages)) {
+        if (path !== '/') await page.goto(`${journey.run.url}${path}`);
+        await page.getByText(new RegExp(shows)).first().waitFor();
+        expect(await accessibilityOf(page), `${title}, ${name}`).toEqual([]);
+        expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${title} fits`).toBe(true);
+        expect(await page.evaluate('document.documentElement.lang')).toBe(french ? 'fr' : 'en');
+        await page.screenshot({ path: join(screenshots, `${title}-${name}.png`), fullPage: true });
+      }
+      await page.context().close();
     });
-    await page.goto(journey.run.url);
-    await page.getByText('Where the cases are').waitFor();
-    expect([...hosts]).toEqual([journey.run.url]);
-    expect(bytes).toBeGreaterThan(10_000);
-    expect(bytes).toBeLessThan(100_000);
-    await context.close();
-  });
-});
+
+    test('a message appears as it is triaged, without being asked for', async () => {
+      const page = await open('/');
+      await page.getByText('Live', { exact: true }).waitFor();
+      await comment('901', 'Bonjour, où est mon colis ?');
+      await page.getByText('a message goes to an outsourced desk').waitFor();
+      await page.context().close();
+    });
+
+    test('a case is found, opened, claimed and marked with the keyboard alone', async () => {
+      const page = await open('/?page=cases&reason=press_or_influencer');
+      const row = page.locator('a.row-link').first();
+      await row.focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowUp');
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'Claim' }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByText('The case is yours.').waitFor();
+      await page.getByText('by local').first().waitFor();
+      await page.getByRole('button', { name: 'Mark as mis-routed' }).focus();
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('a friend of the house');
+      await page.keyboard.press('Enter');
+      await page.getByText('by local: a friend of the house').waitFor();
+      expect(await accessibilityOf(page)).toEqual([]);
+      await page.context().close();
+    });
+
+    test('a message is judged as it is typed, with its signs marked', async () => {
+      const page = await open('/?page=policy', { locale: 'fr-FR' });
+      await page.locator('textarea').fill('Votre bougie a brûlé ma fille, mon avocat vous écrira');
+      await page.getByText('Reste en interne').waitFor();
+      await page.locator('mark', { hasText: 'mon avocat' }).waitFor();
+      expect(await accessibilityOf(page)).toEqual([]);
+      await page.context().close();
+    });
+
+    test('whatever a customer writes is only ever text', async () => {
+      const script = '<script>alert(1)</script><img src=x onerror=alert(2)> arnaque, je porte plainte';
+      const huge = `${'Scandale ! '.repeat(5_000)}${'x'.repeat(20_000)}`;
+      await comment('911', `${script}\u202e txet desrever \u0000 ${'e\u0301\u0301\u0301'.repeat(50)}`);
+      await comment('912', huge);
+      const attacked = await caseAbout('reason=legal');
+      const page = await open(`/?page=cases&case=${attacked}`);
+      await page.locator('.customer-words', { hasText: '<script>alert(1)</script>' }).waitFor();
+      expect(await page.locator('.customer-words img, .customer-words script, .entry-head b').count()).toBe(0);
+      const answer = await fetch(`${journey.run.url}/api/cases?channel=facebook`);
+      const [latest] = caseListSchema.parse(await answer.json()).cases;
+      await page.goto(`${journey.run.url}/?page=cases&case=${latest?.id}`);
+      await page.locator('.customer-words').waitFor();
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+      await page.goto(`${journey.run.url}/?page=cases&case=<script>alert(3)</script>&state=<b>`);
+      await page.getByRole('alert').first().waitFor();
+      // The browser says of each answer that is no success that it was none: here, that such a case and such a state do not exist.
+      const isExpected = (trouble: string) => /status of 40[04]/.test(trouble);
+      expect(troubles.filter((trouble) => !isExpected(trouble))).toEqual([]);
+      await page.context().close();
+    });
+
+    test('the first view is under 100 KB, all from here', async () => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      let bytes = 0;
+      const hosts = new Set<string>();
+      page.on('response', async (response) => {
+        hosts.add(new URL(response.url()).origin);
+        if (!response.url().endsWith('/api/live')) bytes += (await response.request().sizes()).responseBodySize;
+      });
+      await page.goto(journey.run.url);
+      await page.getByText('Where the cases are').waitFor();
+      expect([...hosts]).toEqual([journey.run.url]);
+      expect(bytes).toBeGreaterThan(10_000);
+      expect(bytes).toBeLessThan(100_000);
+      await context.close();
+    });
+  },
+);
