@@ -79,7 +79,7 @@ export function fold(text: string): string {
 
 /** `surgeryHELP` is two words that lost their space. */
 function unglue(word: string): string[] {
-  return word.match(/\p{Lu}{2,}\p{M}*(?=\p{Lu}\p{Ll}{2}|$)|.*?\p{Ll}(?=\p{Lu}{2,})|.+/gsu) ?? [word];
+  return word.match(/\p{Lu}{2,}\p{M}*(?=\p{Lu}\p{Ll}{3}|$)|.*?\p{Ll}(?=\p{Lu}{2,})|.+/gsu) ?? [word];
 }
 
 /** "l'arnaque" is two words; "don't" is one, "dont"; "company's" is "company". */
