@@ -68,6 +68,17 @@ describe('a message', () => {
     });
   });
 
+  test('beside others of the same person, an album and words in a row, is part of one case with one offer', async () => {
+    const world = new World();
+    const picture = (id: string, minutes: number) =>
+      inboundMessage(id, '', { attachments: ['image'], postedAt: noonPlus(minutes) });
+    const album = [picture('p1', 0), picture('p2', 0), picture('p3', 0)];
+    const words = inboundMessage('m1', 'this is how the parcel arrived', { postedAt: noonPlus(1) });
+    await triage(world, intake(...album), intake(words));
+    expect(world.deskMessages().filter(({ message }) => message.type === 'case.offered')).toHaveLength(1);
+    expect(await world.memory.current(conversation)).toMatchObject({ number: 1, fence: 1, messages: { count: 4 } });
+  });
+
   test('that repeats changes nothing and tells nobody twice', async () => {
     const world = new World();
     for (const _ of [1, 2, 3]) expect(await triage(world, intake(parcel))).toEqual(done);
