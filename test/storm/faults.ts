@@ -21,8 +21,12 @@ const shares = {
 } as const;
 type Kind = keyof typeof shares;
 
-/** Comprehend is down for the first of every so many of its calls. */
-const downCalls = { every: 30, first: 10 };
+/** A service is down for so many calls in a row, more than an SDK client tries again, out of every so many. */
+const outages: Readonly<Partial<Record<AwsCall['service'], { kind: string; every: number; first: number }>>> = {
+  comprehend: { kind: 'Comprehend down', every: 30, first: 10 },
+  dynamodb: { kind: 'DynamoDB down', every: 300, first: 10 },
+  sqs: { kind: 'SQS down', every: 120, first: 12 },
+};
 /** Milliseconds: many times what a call takes here. */
 const slow = 600;
 
@@ -61,7 +65,7 @@ export function stormFaults(seed: number): StormFaults {
   const random = randomFrom(seed);
   const injected = new Map<string, number>();
   let calmed = false;
-  let comprehendCalls = 0;
+  const calls = new Map<string, number>();
   const hit = (kind: Kind): boolean => random() < shares[kind] && counted(kind);
   const counted = (kind: string): true => {
     injected.set(kind, (injected.get(kind) ?? 0) + 1);
@@ -75,14 +79,17 @@ export function stormFaults(seed: number): StormFaults {
     },
     before(call): Fault | undefined {
       if (calmed || call.caller === undefined) return undefined;
-      if (call.service === 'comprehend') {
-        comprehendCalls += 1;
-        if (comprehendCalls % downCalls.every < downCalls.first && counted('Comprehend down')) {
+      // A lost answer to a poll hides its messages for minutes: what a poller's end looks like, and as rare.
+      const isPoll = call.operation === 'ReceiveMessage';
+      const outage = isPoll ? undefined : outages[call.service];
+      if (outage !== undefined) {
+        const count = calls.get(call.service) ?? 0;
+        calls.set(call.service, count + 1);
+        // The first outage comes after a while of work.
+        if ((count + outage.every / 2) % outage.every < outage.first && counted(outage.kind)) {
           return { error: 'InternalServerException', status: 500 };
         }
       }
-      // A lost answer to a poll hides its messages for minutes: what a poller's end looks like, and as rare.
-      const isPoll = call.operation === 'ReceiveMessage';
       for (const [kind, fault] of isPoll ? [] : (ofService[call.service]?.(call) ?? [])) if (hit(kind)) return fault;
       if (!isPoll && hit('error 500')) return { error: 'InternalError', status: 500 };
       if ((!isPoll || random() < 0.1) && hit('answer lost after success')) return 'drop-answer';
