@@ -24,7 +24,7 @@ export async function call<Schema extends z.ZodType>(
     ...(post === undefined ? {} : { method: 'POST', body: JSON.stringify(post) }),
   });
   if (answer.status === 401 && bearer !== undefined) {
-    forgetToken();
+    forgetToken(bearer);
     return call(path, schema, { post, ...(signal === undefined ? {} : { signal }) });
   }
   const body: unknown = await answer.json();

@@ -9,6 +9,8 @@ const startedSchema = z.object({ state: z.string(), verifier: z.string(), search
 const kept = { token: 'vigie.token', started: 'vigie.sign-in' } as const;
 
 let settings: Promise<ConsoleSettings> | undefined;
+/** One for all calls that wait for it: a second would take the first one's code away. */
+let signingIn: Promise<string> | undefined;
 
 /**
  * The token to call the API with; `undefined` where none is needed. Leaves for the sign-in service when there is none yet: authorization
@@ -18,13 +20,17 @@ export async function token(): Promise<string | undefined> {
   settings ??= fetch('/console/settings.json').then(async (answer) => consoleSettingsSchema.parse(await answer.json()));
   const { signIn } = await settings;
   if (signIn === undefined) return undefined;
-  const held = sessionStorage.getItem(kept.token) ?? (await returned(signIn));
-  return held ?? leaveFor(signIn);
+  const held = sessionStorage.getItem(kept.token);
+  if (held !== null) return held;
+  signingIn ??= returned(signIn).then((fresh) => fresh ?? leaveFor(signIn));
+  return signingIn;
 }
 
 /** Forgets a token that the API no longer takes. */
-export function forgetToken(): void {
+export function forgetToken(token: string): void {
+  if (sessionStorage.getItem(kept.token) !== token) return;
   sessionStorage.removeItem(kept.token);
+  signingIn = undefined;
 }
 
 async function endpointsOf({ issuer }: SignIn): Promise<z.infer<typeof endpointsSchema>> {
@@ -41,6 +47,9 @@ async function returned(signIn: SignIn): Promise<string | undefined> {
   const { state: expected, verifier, search } = startedSchema.parse(JSON.parse(started));
   sessionStorage.removeItem(kept.started);
   if (state !== expected) return undefined;
+  // Back to where whoever signed in came from; a code in the address is nobody's business.
+  window.history.replaceState(undefined, '', `/${search}`);
+  window.dispatchEvent(new PopStateEvent('popstate'));
   const { token_endpoint } = await endpointsOf(signIn);
   const answer = await fetch(token_endpoint, {
     method: 'POST',
@@ -54,7 +63,6 @@ async function returned(signIn: SignIn): Promise<string | undefined> {
   });
   const { id_token } = tokensSchema.parse(await answer.json());
   sessionStorage.setItem(kept.token, id_token);
-  window.history.replaceState(undefined, '', `/${search}`);
   return id_token;
 }
 

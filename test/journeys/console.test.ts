@@ -166,6 +166,44 @@ describe.skipIf(!existsSync(executablePath))(
       await page.context().close();
     });
 
+    test('whoever is not signed in is sent to the sign-in service, again when a token is no longer taken', async () => {
+      // The browser asks the service itself, which this run's own policy rightly forbids.
+      const context = await browser.newContext({ bypassCSP: true });
+      const page = await context.newPage();
+      const issuer = 'https://login.test';
+      const signIns: URL[] = [];
+      const bearers = new Set<string | undefined>();
+      await page.route('**/console/settings.json', (route) =>
+        route.fulfill({ json: { signIn: { issuer, clientId: 'vigie', hosts: [] } } }),
+      );
+      await page.route(`${issuer}/**`, (route) => {
+        const url = new URL(route.request().url());
+        const headers = { 'access-control-allow-origin': '*' };
+        if (url.pathname.endsWith('openid-configuration')) {
+          const json = { authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token` };
+          return route.fulfill({ headers, json });
+        }
+        if (url.pathname === '/token') return route.fulfill({ headers, json: { id_token: `token-${signIns.length}` } });
+        signIns.push(url);
+        const back = new URL(url.searchParams.get('redirect_uri') ?? '');
+        back.searchParams.set('code', 'c');
+        back.searchParams.set('state', url.searchParams.get('state') ?? '');
+        return route.fulfill({ status: 302, headers: { location: back.href } });
+      });
+      await page.route('**/api/{now,cases,policy}*', async (route) => {
+        const { authorization } = await route.request().allHeaders();
+        bearers.add(authorization);
+        if (authorization === 'Bearer token-2') return route.continue();
+        return route.fulfill({ status: 401, json: { message: 'Unauthorized' } });
+      });
+      await page.goto(`${journey.run.url}/?page=cases&state=open`);
+      await page.locator('a.row-link').first().waitFor();
+      expect([...bearers]).toEqual(['Bearer token-1', 'Bearer token-2']);
+      expect(page.url()).toBe(`${journey.run.url}/?page=cases&state=open`);
+      expect(signIns.map(({ searchParams }) => searchParams.get('code_challenge_method'))).toEqual(['S256', 'S256']);
+      await context.close();
+    });
+
     test('whatever a customer writes is only ever text', async () => {
       const script = '<script>alert(1)</script><img src=x onerror=alert(2)> arnaque, je porte plainte';
       const huge = `${'Scandale ! '.repeat(5_000)}${'x'.repeat(20_000)}`;
