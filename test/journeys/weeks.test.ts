@@ -1,0 +1,135 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { compilePolicy, formatProblems } from '../../infra/compile-policy.ts';
+import type { Decision, Priority } from '../../shared/domain/decision.ts';
+import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
+import type { Policy } from '../../shared/domain/policy.ts';
+import { inboundMessage, routine, sensitive } from '../support/samples.ts';
+import { Simulation } from '../support/simulation.ts';
+import { World } from '../support/world.ts';
+
+const compiled = compilePolicy(fileURLToPath(new URL('../../policy', import.meta.url)));
+if (!compiled.ok) throw new Error(formatProblems(compiled.problems));
+const shipped = compiled.policy;
+
+/** What each message is promised by a policy: words of law go in-house, the rest where the journey plays. */
+function routerOf(policy: Policy, desk: 'in_house' | 'vendor_atlas', priority: Priority = 'normal') {
+  const decide = ({ text }: InboundEvent): Decision => {
+    const base = text.includes('lawyer')
+      ? { ...sensitive, reasons: ['legal' as const], priority: 'high' as const }
+      : routine;
+    const to = text.includes('lawyer') ? 'in_house' : desk;
+    const route = to === 'in_house' ? 'in_house' : 'vendor';
+    const own = text.includes('lawyer') ? base.priority : priority;
+    const { targets: _, ...rest } = base;
+    const targets = policy.sla[to]?.[own];
+    return {
+      ...rest,
+      route,
+      desk: to,
+      priority: own,
+      policyVersion: policy.version,
+      ...(targets === undefined ? {} : { targets }),
+    };
+  };
+  return { ...new World().dependencies.router, decide, sentimentDecides: () => false };
+}
+
+function start(at: string, desk: 'in_house' | 'vendor_atlas', priority?: Priority): Simulation {
+  return new Simulation(at, { policy: shipped, router: routerOf(shipped, desk, priority) });
+}
+
+function says(simulation: Simulation, id: string, text: string): Promise<void> {
+  return simulation.post(inboundMessage(id, text, { postedAt: simulation.now, public: true }));
+}
+
+function broken(simulation: Simulation) {
+  return simulation.world
+    .escalated()
+    .flatMap(({ step, clock, dueAt, desk }) => (step === 0 ? [[clock, dueAt, desk]] : []));
+}
+
+describe('over days and weeks, by the shipped policy', () => {
+  test('a vendor that never claims loses the case to the house, and a fortnight later nothing of it is left running', async () => {
+    const simulation = start('2026-03-02T09:00:00.000Z', 'vendor_atlas');
+    await says(simulation, 'm1', 'Where is my parcel');
+    await simulation.pass(3 * 60);
+    expect(broken(simulation)).toEqual([['claim', '2026-03-02T11:00:00.000Z', 'vendor_atlas']]);
+    expect(await simulation.caseOf('claire')).toMatchObject({ desk: 'in_house', because: 'not claimed in time' });
+    await simulation.report('claire', 'claimed');
+    await simulation.report('claire', 'resolved');
+    await simulation.pass(14 * 24 * 60, 30);
+    expect(broken(simulation)).toHaveLength(1);
+    expect(simulation.world.logs.filter(({ event }) => event === 'timers_left_behind')).toEqual([]);
+  });
+
+  test('a customer who writes at 23:59 before a holiday is owed an answer on the first working day', async () => {
+    // 14 July 2026, a Tuesday, is a public holiday in France.
+    const simulation = start('2026-07-13T21:59:00.000Z', 'in_house');
+    await says(simulation, 'm1', 'Where is my parcel');
+    const due = '2026-07-15T11:00:00.000Z';
+    expect((await simulation.caseOf('claire'))?.clocks.first_reply).toMatchObject({ dueAt: due });
+    await simulation.passTo('2026-07-15T10:59:00.000Z');
+    expect(broken(simulation).filter(([clock]) => clock === 'first_reply')).toEqual([]);
+    await simulation.passTo('2026-07-15T11:01:00.000Z');
+    expect(broken(simulation)).toContainEqual(['first_reply', due, 'in_house']);
+  });
+
+  test('the night that is an hour longer moves no promise of the day', async () => {
+    // Clocks go back on Sunday 25 October 2026; Saturday's hour from 12:00 on and Monday's first three make the four.
+    const simulation = start('2026-10-24T10:00:00.000Z', 'in_house');
+    await says(simulation, 'm1', 'Where is my parcel');
+    const due = '2026-10-26T11:00:00.000Z';
+    expect((await simulation.caseOf('claire'))?.clocks.first_reply).toMatchObject({ dueAt: due });
+    await simulation.passTo('2026-10-26T11:01:00.000Z');
+    expect(broken(simulation)).toContainEqual(['first_reply', due, 'in_house']);
+    const lags = simulation.world.logs.flatMap((entry) => (entry.event === 'timer_fired' ? [Number(entry.lagMs)] : []));
+    expect(Math.max(...lags)).toBe(0);
+  });
+
+  test('a policy that changes on the way holds for what is written from then on', async () => {
+    const simulation = start('2026-03-02T09:00:00.000Z', 'vendor_atlas');
+    await says(simulation, 'm1', 'Where is my parcel');
+    const first = (await simulation.caseOf('claire'))?.clocks.first_reply;
+    const hour = { firstReplySeconds: 3600, resolutionSeconds: 86_400 };
+    const stricter: Policy = {
+      ...shipped,
+      version: 'stricter',
+      sla: { ...shipped.sla, vendor_atlas: { normal: hour } },
+    };
+    simulation.dependencies.policy = stricter;
+    simulation.dependencies.router = routerOf(stricter, 'vendor_atlas');
+    await simulation.pass(10);
+    expect((await simulation.caseOf('claire'))?.clocks.first_reply).toEqual(first);
+    await says(simulation, 'm2', 'Hello?');
+    expect((await simulation.caseOf('claire'))?.clocks.first_reply).toMatchObject({
+      startedAt: '2026-03-02T09:00:00.000Z',
+      dueAt: '2026-03-02T10:10:00.000Z',
+      policyVersion: 'stricter',
+    });
+  });
+
+  test('a case whose risk rises after the claim is recalled, and what the vendor still reports changes nothing', async () => {
+    const simulation = start('2026-03-02T09:00:00.000Z', 'vendor_atlas');
+    await says(simulation, 'm1', 'Where is my parcel');
+    await simulation.pass(30);
+    await simulation.report('claire', 'claimed');
+    const claimed = (await simulation.caseOf('claire'))?.offer;
+    await says(simulation, 'm2', 'My lawyer will write to you');
+    const recalled = simulation.world.deskMessages().filter(({ message }) => message.type === 'case.recalled');
+    expect(recalled.map(({ message }) => message.data)).toMatchObject([{ fence: 1, because: 'risk_changed' }]);
+    const before = await simulation.caseOf('claire');
+    await simulation.report('claire', 'answered', {
+      desk: 'vendor_atlas',
+      offerId: claimed?.id,
+      fence: claimed?.fence,
+    });
+    expect(await simulation.caseOf('claire')).toEqual(before);
+    expect(simulation.world.logs).toContainEqual(
+      expect.objectContaining({ event: 'outcome_refused', because: 'stale_fence' }),
+    );
+    await simulation.pass(7 * 24 * 60, 30);
+    expect(simulation.liveOffers(before?.id ?? '')).toHaveLength(1);
+    expect((await simulation.caseOf('claire'))?.offer?.desk).toBe('in_house');
+  });
+});
