@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { BatchWriteItemCommand, DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod';
+import { type EmbeddedRun, startEmbeddedRun } from '../../local/run.ts';
+import { currentKey, dueKeys, eventKey } from '../../shared/adapters/case-keys.ts';
+import { packJson } from '../../shared/adapters/packed-json.ts';
+import { applyEvent } from '../../shared/domain/case.ts';
+import { conversationWith, received, routine } from '../support/samples.ts';
+import { median, quantile, rounded } from './statistics.ts';
+
+// `npm run bench:timers -- [--timers 10000] [--open 0,100000,1000000]`: how late timers fire that fall due in one minute, and what a sweep costs beside
+// many open cases, on the embedded run. Apart from `npm run bench`, because filling the table takes minutes.
+
+const promisedSeconds = 3600;
+const itemsPerCall = 25;
+const parallelCalls = 8;
+
+const { values } = parseArgs({
+  options: { timers: { type: 'string', default: '10000' }, open: { type: 'string', default: '0,100000,1000000' } },
+});
+const count = z.coerce.number().int().nonnegative().parse(values.timers);
+const sizes = values.open.split(',').map((size) => z.coerce.number().int().nonnegative().parse(size));
+const firedSchema = z.object({ event: z.literal('timer_fired'), lagMs: z.number() });
+
+const scratch = mkdtempSync(join(tmpdir(), 'vigie-timers-'));
+const run = await startEmbeddedRun({ dataDir: scratch });
+const client = new DynamoDBClient({
+  endpoint: run.url,
+  region: 'eu-west-1',
+  credentials: { accessKeyId: 'bench', secretAccessKey: 'local' },
+});
+try {
+  if (count > 0) await measureLag(run);
+  let open = 0;
+  for (const size of sizes) {
+    await openCases(size - open, `open-${open}`, () => Date.now() + 30 * 86_400_000);
+    open = size;
+    await measureSweep(run, open);
+  }
+} finally {
+  client.destroy();
+  await run.stop();
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** Opens cases whose first reply falls due evenly over one minute, far enough ahead for all to be stored by then, and waits until all have fired. */
+async function measureLag({ journal }: EmbeddedRun): Promise<void> {
+  const started = Date.now();
+  const minute = Math.ceil((started + 120_000 + count * 4) / 60_000) * 60_000;
+  const lags: number[] = [];
+  const stopFollowing = journal.follow((entry) => {
+    const fired = firedSchema.safeParse(entry);
+    if (fired.success) lags.push(fired.data.lagMs);
+  });
+  await openCases(count, 'timer', (index) => minute + Math.floor((index / count) * 60_000));
+  const ready = Date.now();
+  console.log(
+    `${count} cases stored in ${rounded((ready - started) / 1000)} s, ${rounded((minute - ready) / 1000)} s before the first is due`,
+  );
+  const giveUpAt = minute + 60_000 + 900_000;
+  while (lags.length < count && Date.now() < giveUpAt) await setTimeout(200);
+  stopFollowing();
+  console.log(
+    `timers fired: ${lags.length} of ${count} that fell due within a minute, the last ${rounded((Date.now() - minute - 60_000) / 1000)} s after it`,
+  );
+  console.log(`fire lag: p50 ${quantile(lags, 0.5)} ms, p99 ${quantile(lags, 0.99)} ms, max ${quantile(lags, 1)} ms`);
+}
+
+async function measureSweep({ invoke, meters }: EmbeddedRun, open: number): Promise<void> {
+  await invoke('sweep-timers', {});
+  const before = meters.billed().dynamoReadUnits;
+  const times: number[] = [];
+  for (let round = 0; round < 7; round += 1) {
+    const started = performance.now();
+    const result = await invoke('sweep-timers', {});
+    if (!result.ok) throw new Error(`sweep-timers failed: ${result.errorType}`);
+    times.push(performance.now() - started);
+  }
+  const reads = (meters.billed().dynamoReadUnits - before) / times.length;
+  console.log(`sweep beside ${open} open cases: ${rounded(median(times))} ms, ${rounded(reads)} read units`);
+}
+
+/** Writes cases with their first event as the store does, but in batches and without conditions. */
+async function openCases(cases: number, name: string, dueAt: (index: number) => number): Promise<void> {
+  const indexes = Array.from({ length: Math.max(0, cases) }, (_, index) => index).values();
+  const writer = async (): Promise<void> => {
+    for (;;) {
+      const some = indexes.take(Math.floor(itemsPerCall / 2)).toArray();
+      if (some.length === 0) return;
+      let left: WriteRequest[] = some.flatMap((index) => itemsOf(`${name}-${index}`, dueAt(index)));
+      while (left.length > 0) {
+        const { UnprocessedItems } = await client.send(
+          new BatchWriteItemCommand({ RequestItems: { [run.tableName]: left } }),
+        );
+        left = UnprocessedItems?.[run.tableName] ?? [];
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: parallelCalls }, writer));
+}
+
+function itemsOf(author: string, dueAt: number): WriteRequest[] {
+  const conversation = conversationWith(author);
+  const at = new Date(dueAt - promisedSeconds * 1000).toISOString();
+  const targets = { firstReplySeconds: promisedSeconds, resolutionSeconds: 400 * 86_400 };
+  const event = { ...received(author, 0, { ...routine, targets }), at, recordedAt: at };
+  const transition = applyEvent(undefined, event, conversation);
+  if (transition.kind === 'refused') throw new Error(`a first message was refused: ${transition.reason}`);
+  const { case: after, effects } = transition;
+  const due = dueKeys(after);
+  if (due === undefined) throw new Error('nothing falls due');
+  const put = ({ pk, sk }: { pk: string; sk: string }, rest: NonNullable<WriteRequest['PutRequest']>['Item']) => ({
+    PutRequest: { Item: { pk: { S: pk }, sk: { S: sk }, caseId: { S: after.id }, ...rest } },
+  });
+  const stored = { caseId: after.id, version: after.version, conversation, event, effects };
+  return [
+    put(eventKey(conversation, event.id), {
+      body: { B: packJson(stored) },
+      text: { S: 'Bonjour, où est mon colis ?' },
+    }),
+    put(currentKey(conversation), {
+      body: { B: packJson(after) },
+      version: { N: String(after.version) },
+      dueBucket: { S: due.dueBucket },
+      dueAt: { S: due.dueAt },
+    }),
+  ];
+}
