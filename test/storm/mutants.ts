@@ -9,7 +9,8 @@ import { runStorm } from './run-storm.ts';
 // mistake that the checker does not notice is a hole in the checker; exits with 1 then.
 
 const root = resolve(import.meta.dirname, '..', '..');
-const seed = 11;
+/** Which calls fail differs from storm to storm: a mistake must be noticed in one of these. */
+const seeds = [11, 12, 13];
 
 /** The sources of the functions with one mistake in them, inside the project, so that they find its packages. */
 function copyWith({ file, find, replace }: Mutation): string {
@@ -25,10 +26,13 @@ function copyWith({ file, find, replace }: Mutation): string {
   return copy;
 }
 
-/** The promises that were broken. */
+/** The promises broken in the first storm that broke any. */
 async function storm(functionsDir: string): Promise<readonly string[]> {
-  const { violations } = await runStorm({ seed, waveSize: 120, milliseconds: 0, functionsDir });
-  return [...new Set(violations.map(({ promise }) => promise))];
+  for (const seed of seeds) {
+    const { violations } = await runStorm({ seed, waveSize: 120, milliseconds: 0, functionsDir });
+    if (violations.length > 0) return [...new Set(violations.map(({ promise }) => promise))];
+  }
+  return [];
 }
 
 async function main(): Promise<number> {
