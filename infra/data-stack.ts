@@ -51,7 +51,10 @@ export class DataStack extends Stack {
     this.key.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AlarmsReachTheirTopic',
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        principals: [
+          new ServicePrincipal('cloudwatch.amazonaws.com'),
+          ...(settings.monthlyBudgetUsd === undefined ? [] : [new ServicePrincipal('budgets.amazonaws.com')]),
+        ],
         actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
         resources: ['*'],
         conditions: { StringEquals: { 'aws:SourceAccount': this.account } },

@@ -6,6 +6,9 @@ import type { Account } from '../shared/domain/policy.ts';
 import type { LogEntry } from '../shared/runtime/log.ts';
 import { deciders, type FunctionName, type PipelineStack } from './pipeline-stack.ts';
 
+/** The functions that ask Comprehend. */
+const comprehendUsers = ['triage-messages', 'serve-console'] as const satisfies readonly FunctionName[];
+
 interface Watched {
   readonly log: FunctionName | readonly FunctionName[];
   readonly event: LogEntry['event'];
@@ -39,7 +42,7 @@ export function countLogs(
     }
     return { namespace: metric.metricNamespace, metricName: name };
   };
-  const count = (name: string, watched: Watched, period = Duration.minutes(5)): IMetric =>
+  const count = (name: string, watched: Watched, period = Duration.minutes(5)): Metric =>
     new Metric({
       ...filter(name, watched, '1'),
       statistic: Stats.SUM,
@@ -84,6 +87,12 @@ export function countLogs(
     unknownAccounts: count('UnknownAccounts', { log: 'triage-messages', event: 'account_unknown' }),
     messagesTriaged: count('MessagesTriaged', { log: 'triage-messages', event: 'message_triaged' }),
     analyserDegraded: count('AnalyserDegraded', { log: 'triage-messages', event: 'analyser_degraded' }),
+    comprehendUnits: new Metric({
+      ...filter('ComprehendUnits', { log: comprehendUsers, event: 'analyser_used' }, '$.units'),
+      statistic: Stats.SUM,
+      period: Duration.minutes(5),
+      label: 'ComprehendUnits',
+    }),
     timersLeftBehind: count('TimersLeftBehind', { log: 'sweep-timers', event: 'timers_left_behind' }),
     timerLagMs: highest('TimerLagMilliseconds', { log: 'fire-timers', event: 'timer_fired' }, '$.lagMs'),
     escalations: count('Escalations', {

@@ -1,11 +1,16 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import {
   Alarm,
   AlarmStatusWidget,
   ComparisonOperator,
   Dashboard,
   GraphWidget,
+  type HorizontalAnnotation,
   type IMetric,
+  type IWidget,
+  LogQueryVisualizationType,
+  LogQueryWidget,
   Stats,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -15,11 +20,12 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { Policy } from '../shared/domain/policy.ts';
+import { tellInChat } from './constructs/chat.ts';
 import type { DataStack } from './data-stack.ts';
 import { countLogs, type LogMetrics } from './log-metrics.ts';
 import type { PipelineStack } from './pipeline-stack.ts';
 import type { Settings } from './settings.ts';
-import { depth, oldest, watches } from './watches.ts';
+import { comprehendDollars, depth, oldest, shareOfPromise, shortestPromise, watches } from './watches.ts';
 
 interface OperationsStackProps extends StackProps {
   readonly stage: string;
@@ -27,6 +33,14 @@ interface OperationsStackProps extends StackProps {
   readonly policy: Pick<Policy, 'sla' | 'accounts'>;
   readonly data: DataStack;
   readonly pipeline: PipelineStack;
+}
+
+interface Graphed {
+  readonly stage: string;
+  readonly policy: Pick<Policy, 'sla'>;
+  readonly data: DataStack;
+  readonly pipeline: PipelineStack;
+  readonly logged: LogMetrics;
 }
 
 /** What tells people that something is wrong, and shows them what. Holds no data: it can be destroyed and made again. */
@@ -44,7 +58,10 @@ export class OperationsStack extends Stack {
     // A topic's own policy replaces the one by which alarms of the account are let in.
     topic.addToResourcePolicy(
       new PolicyStatement({
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        principals: [
+          new ServicePrincipal('cloudwatch.amazonaws.com'),
+          ...(settings.monthlyBudgetUsd === undefined ? [] : [new ServicePrincipal('budgets.amazonaws.com')]),
+        ],
         actions: ['sns:Publish'],
         resources: [topic.topicArn],
         conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
@@ -52,6 +69,9 @@ export class OperationsStack extends Stack {
     );
     for (const email of settings.alarmEmails) topic.addSubscription(new EmailSubscription(email));
     const tell = new SnsAction(topic);
+
+    tellInChat(this, stage, settings.chat, [topic, pipeline.escalations]);
+    if (settings.monthlyBudgetUsd !== undefined) budget(this, stage, settings.monthlyBudgetUsd, topic);
 
     const logged = countLogs(this, stage, { functions: pipeline.functions, accounts: props.policy.accounts });
     const alarms = watches({ ...props, logged }).map((watch) => {
@@ -74,16 +94,39 @@ export class OperationsStack extends Stack {
       dashboardName: `vigie-${stage}`,
       widgets: [
         [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 6 })],
-        ...graphs(data, pipeline, logged),
+        ...graphs({ stage, policy: props.policy, data, pipeline, logged }),
       ],
     });
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
   }
 }
 
+/** AWS's own count of what the stage costs, by the tag that every resource carries; it is some hours behind. */
+function budget(scope: Construct, stage: string, usd: number, topic: Topic): void {
+  new CfnBudget(scope, 'Budget', {
+    budget: {
+      budgetName: `vigie-${stage}`,
+      budgetType: 'COST',
+      timeUnit: 'MONTHLY',
+      budgetLimit: { amount: usd, unit: 'USD' },
+      costFilters: { TagKeyValue: [`user:stage$${stage}`] },
+    },
+    notificationsWithSubscribers: ['ACTUAL', 'FORECASTED'].map((notificationType) => ({
+      notification: {
+        notificationType,
+        comparisonOperator: 'GREATER_THAN',
+        threshold: 100,
+        thresholdType: 'PERCENTAGE',
+      },
+      subscribers: [{ subscriptionType: 'SNS', address: topic.topicArn }],
+    })),
+  });
+}
+
 /** From a message's arrival at the top to what failed at the bottom. */
-function graphs(data: DataStack, pipeline: PipelineStack, logged: LogMetrics): GraphWidget[][] {
-  const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 8, height: 6 });
+function graphs({ stage, policy, data, pipeline, logged }: Graphed): IWidget[][] {
+  const graph = (title: string, left: IMetric[], leftAnnotations: HorizontalAnnotation[] = []) =>
+    new GraphWidget({ title, left, leftAnnotations, width: 8, height: 6 });
   const functions = Object.entries(pipeline.functions);
   const lanes = [...data.desks].flatMap(([, { urgent, standard }]) => [urgent, standard]);
   return [
@@ -93,7 +136,7 @@ function graphs(data: DataStack, pipeline: PipelineStack, logged: LogMetrics): G
         pipeline.api.metricServerError({ statistic: Stats.SUM }),
         logged.signaturesRefused,
       ]),
-      graph('Messages triaged', [logged.messagesTriaged, logged.analyserDegraded]),
+      graph('Messages triaged', [logged.messagesTriaged, logged.analyserDegraded, logged.outcomesRefused]),
       graph('Promises: escalations and lag of clocks (ms)', [logged.escalations, logged.timerLagMs]),
     ],
     [
@@ -102,8 +145,12 @@ function graphs(data: DataStack, pipeline: PipelineStack, logged: LogMetrics): G
         [data.intake, data.timers, data.outcomes].map(({ queue }) => oldest(queue)),
       ),
       graph(
-        'Oldest case not fetched by its desk (s)',
-        lanes.map(({ queue }) => oldest(queue)),
+        'Oldest case not fetched by its desk, % of the shortest promise',
+        [...data.desks].flatMap(([desk, queues]) => [
+          shareOfPromise(`${desk} urgent`, queues.urgent, shortestPromise(policy, desk, ['urgent', 'high'])),
+          shareOfPromise(`${desk} standard`, queues.standard, shortestPromise(policy, desk, ['normal', 'low'])),
+        ]),
+        [{ value: 100, label: 'promise broken' }],
       ),
       graph(
         'Cases waiting in desk queues',
@@ -123,6 +170,23 @@ function graphs(data: DataStack, pipeline: PipelineStack, logged: LogMetrics): G
         'Function duration, slowest of 100 (ms)',
         functions.map(([name, { lambda }]) => lambda.metricDuration({ label: name, statistic: Stats.percentile(99) })),
       ),
+    ],
+    [
+      graph('Comprehend: units', [logged.comprehendUnits]),
+      graph('Comprehend: dollars a day, at the list price', [comprehendDollars(logged)]),
+      new LogQueryWidget({
+        title: `Accounts of ${stage} by silence: when each was last heard`,
+        logGroupNames: [pipeline.functions['triage-messages'].logs.logGroupName],
+        queryLines: [
+          'filter event = "message_triaged"',
+          'stats max(at) as lastHeard, count(*) as messages by channel, accountId',
+          'sort lastHeard asc',
+          'limit 50',
+        ],
+        view: LogQueryVisualizationType.TABLE,
+        width: 8,
+        height: 6,
+      }),
     ],
   ];
 }

@@ -68,6 +68,26 @@ const settingsSchema = z.strictObject({
       hosts: z.array(z.url({ protocol: /^https$/, error: 'write https:// and a host' })).default([]),
     })
     .optional(),
+  /** Where alarms and escalations appear besides: channels of Slack or Teams, through Amazon Q Developer in chat applications. */
+  chat: z
+    .strictObject({
+      slack: z
+        .strictObject({
+          workspaceId: z.string().regex(/^[0-9A-Z]{1,255}$/, 'write the id of the workspace, like T012ABCDEFG'),
+          channelId: z.string().regex(/^[A-Za-z0-9]{1,100}$/, 'write the id of the channel, like C012ABCDEFG'),
+        })
+        .optional(),
+      teams: z
+        .strictObject({
+          tenantId: z.guid('write the tenant id of Microsoft Entra'),
+          teamId: z.guid("write the team's id (groupId in its link)"),
+          channelId: z.string().min(1, "write the channel's id as in its link, like 19%3a…%40thread.tacv2"),
+        })
+        .optional(),
+    })
+    .default({}),
+  /** Dollars a month that this stage may cost; an alarm rings when Comprehend spends a day's share, or AWS sees or foresees more. */
+  monthlyBudgetUsd: z.number().positive('write dollars a month').optional(),
   /** Hours without any webhook call after which the silence itself is an alarm; without it, none is. */
   silenceAlarmHours: z.int().min(1).max(24).optional(),
   /** A changed policy reaches a fifth of the functions at a time over so many minutes, and is watched for so many more; 0 for at once. */

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Priority } from '../shared/domain/decision.ts';
 import type { Policy } from '../shared/domain/policy.ts';
 import type { WorkQueue } from './constructs/work-queue.ts';
 import type { DataStack, DeskQueues } from './data-stack.ts';
@@ -41,8 +42,10 @@ export function watches({ settings, policy, data, pipeline, logged }: Watched): 
   return [
     ...watchIntake(settings, data, pipeline, logged),
     ...watchClocks(pipeline, logged),
+    ...watchSpend(settings, logged),
     ...watchFunctions(pipeline),
     watchPolicy(logged),
+    watchOutcomes(logged),
     ...watchDeadLetters(data),
     ...[...data.desks].flatMap(([desk, queues]) => watchDesk(desk, queues, policy, settings)),
   ];
@@ -131,6 +134,32 @@ function hoursWithout(counted: IMetric): IMetric {
   });
 }
 
+function watchSpend({ monthlyBudgetUsd }: Settings, logged: LogMetrics): Watch[] {
+  if (monthlyBudgetUsd === undefined) return [];
+  return [
+    {
+      section: 'spend-over-budget',
+      impact: "Comprehend alone has cost more than the month's budget allows for a day.",
+      metric: comprehendDollars(logged),
+      atLeast: monthlyBudgetUsd / 30,
+    },
+  ];
+}
+
+/** A unit of sentiment, 100 characters, at the list price without a discount for volume (Amazon Comprehend, "Pricing"). */
+const usdPerUnit = 0.0001;
+
+/** Dollars that Comprehend cost in a day. */
+export function comprehendDollars({ comprehendUnits }: LogMetrics): IMetric {
+  const day = Duration.days(1);
+  return new MathExpression({
+    label: 'dollars',
+    expression: `units * ${usdPerUnit}`,
+    usingMetrics: { units: comprehendUnits.with({ period: day }) },
+    period: day,
+  });
+}
+
 function watchClocks(pipeline: PipelineStack, logged: LogMetrics): Watch[] {
   return [
     {
@@ -192,6 +221,17 @@ function watchFunctions(pipeline: PipelineStack): Watch[] {
   });
 }
 
+function watchOutcomes(logged: LogMetrics): Watch {
+  return {
+    section: 'outcomes-refused',
+    impact:
+      'A desk reports on cases that are no longer its own: its people answer customers whom somebody else answers too.',
+    metric: logged.outcomesRefused,
+    atLeast: 20,
+    periods: 2,
+  };
+}
+
 function watchPolicy(logged: LogMetrics): Watch {
   return {
     section: 'policy-refused',
@@ -233,10 +273,8 @@ const emptyReceivesPerHour = 36_000;
 
 function watchDesk(desk: string, queues: DeskQueues, policy: Pick<Policy, 'sla'>, settings: Settings): Watch[] {
   const lanes = [queues.urgent, queues.standard];
-  const targets = policy.sla[desk] ?? {};
-  /** Half of the shortest promise that a lane carries: what is not even fetched by then is hardly answered in time. */
-  const patience = (...seconds: (number | undefined)[]) =>
-    Math.max(60, Math.min(24 * 3600, ...seconds.flatMap((promise) => promise ?? [])) / 2);
+  /** What is not even fetched after half of its promise is hardly answered in time. */
+  const patience = (priorities: readonly Priority[]) => Math.max(60, shortestPromise(policy, desk, priorities) / 2);
   const waits = (subject: string, lane: WorkQueue, atLeast: number): Watch => ({
     section: 'desk-not-fetching',
     subject: `${desk}-${subject}`,
@@ -246,8 +284,8 @@ function watchDesk(desk: string, queues: DeskQueues, policy: Pick<Policy, 'sla'>
     periods: 2,
   });
   return [
-    waits('urgent', queues.urgent, patience(targets.urgent?.firstReplySeconds, targets.high?.firstReplySeconds)),
-    waits('standard', queues.standard, patience(targets.normal?.firstReplySeconds, targets.low?.firstReplySeconds)),
+    waits('urgent', queues.urgent, patience(['urgent', 'high'])),
+    waits('standard', queues.standard, patience(['normal', 'low'])),
     {
       section: 'desk-dead-letters',
       subject: desk,
@@ -273,6 +311,24 @@ function watchDesk(desk: string, queues: DeskQueues, policy: Pick<Policy, 'sla'>
           },
         ]),
   ];
+}
+
+/** The shortest time, in seconds, in which a desk promises a first reply to cases of these priorities; a day where it promises none. */
+export function shortestPromise(policy: Pick<Policy, 'sla'>, desk: string, priorities: readonly Priority[]): number {
+  const targets = policy.sla[desk] ?? {};
+  return Math.min(24 * 3600, ...priorities.flatMap((priority) => targets[priority]?.firstReplySeconds ?? []));
+}
+
+/** How much of a lane's shortest promise its oldest case has waited to be fetched, in percent. */
+export function shareOfPromise(label: string, lane: WorkQueue, promiseSeconds: number): IMetric {
+  // Metrics of one graph are told apart by their ids.
+  const age = `age_${label.replaceAll(/\W/g, '_')}`;
+  return new MathExpression({
+    label,
+    expression: `${age} / ${promiseSeconds} * 100`,
+    usingMetrics: { [age]: oldest(lane.queue) },
+    period: minute,
+  });
 }
 
 /**

@@ -347,11 +347,19 @@ function readPublication(form: Form): Publication {
   ]);
   const parsed = publicationSchema.safeParse({
     Subject: form.text('Subject'),
-    Message: form.text('Message'),
+    Message: structured(form.text('MessageStructure'), form.text('Message')),
     MessageAttributes: Object.fromEntries(attributes),
   });
   if (!parsed.success) throw invalid(parsed.error.issues[0]?.path.join('.') ?? 'Message');
   return parsed.data;
+}
+
+/** With the structure `json`, a message is one text for each protocol; nobody here but queues hears it, and those get `default` (Publish). */
+function structured(structure: string | undefined, message: string | undefined): string | undefined {
+  if (structure !== 'json') return message;
+  const texts = z.looseObject({ default: z.string() }).safeParse(parseJson(message ?? ''));
+  if (!texts.success) throw invalid('Message Structure - No default entry in JSON message body');
+  return texts.data.default;
 }
 
 function bytesOf({ Message, MessageAttributes }: Publication): number {

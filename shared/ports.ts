@@ -164,9 +164,18 @@ export interface QueueDepths {
   of(queueUrls: readonly string[]): Promise<readonly (QueueDepth | undefined)[]>;
 }
 
+/** Something that people must hear of. */
+export interface Notice {
+  readonly subject: string;
+  /** For machines that subscribe: JSON. */
+  readonly body: string;
+  /** For people, in a few sentences. */
+  readonly words: string;
+}
+
 /** Tells people; says for each notice whether it is out. Never rejects. */
 export interface EscalationTopic {
-  publish(notices: readonly { readonly subject: string; readonly body: string }[]): Promise<readonly boolean[]>;
+  publish(notices: readonly Notice[]): Promise<readonly boolean[]>;
 }
 
 /** The verdict on each text, or why there is none. Never rejects. */

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import * as z from 'zod';
 
 /**
- * `npm test`: format and lint, types, tests, synth, in this order; every step runs even after one failed. Ends with `N passed, N failed`, where the tests
+ * `npm test`: format and lint, types, tests, synth of every stage and, where there is one, cfn-lint, in this order; every step runs even after one failed. Ends with `N passed, N failed`, where the tests
  * are counted by the runner's own report and each other step counts as one.
  */
 const root = resolve(import.meta.dirname, '..');
@@ -20,6 +20,9 @@ const reportSchema = z.object({
   testResults: z.array(z.object({ status: z.string(), name: z.string(), message: z.string() })),
 });
 
+/** AWS's own linter of templates, where `.ci/run` or somebody else has installed it. */
+const { CFN_LINT: cfnLint } = z.object({ CFN_LINT: z.string().optional() }).parse(process.env);
+
 const count = { passed: 0, failed: 0 };
 await step('format and lint', 'biome', ['check', '--error-on-warnings', '.']);
 await step('types', 'tsc', []);
@@ -31,7 +34,18 @@ const testsEnded = await run('tests', 'vitest', [
   `--outputFile.json=${report}`,
 ]);
 countTests(testsEnded);
-await step('synth', 'cdk', ['synth', '--quiet', '--output', join(scratch, 'cdk.out')]);
+for (const stage of readdirSync(join(root, 'infra', 'settings')).map((file) => file.replace('.yaml', ''))) {
+  const assembly = join(scratch, stage);
+  await step(`synth ${stage}`, 'cdk', ['synth', '--quiet', '--context', `stage=${stage}`, '--output', assembly]);
+  if (cfnLint === undefined || !existsSync(assembly)) continue;
+  const templates = readdirSync(assembly).filter((file) => file.endsWith('.template.json'));
+  // W3005: the CDK repeats as DependsOn what a reference says already.
+  await step(`cfn-lint ${stage}`, cfnLint, [
+    '--ignore-checks=W3005',
+    '--',
+    ...templates.map((file) => join(assembly, file)),
+  ]);
+}
 rmSync(scratch, { recursive: true, force: true });
 console.log(`${count.passed} passed, ${count.failed} failed`);
 process.exitCode = count.failed === 0 ? 0 : 1;
@@ -44,7 +58,7 @@ async function step(title: string, command: string, args: readonly string[]): Pr
 
 async function run(title: string, command: string, args: readonly string[]): Promise<number> {
   console.log(`\n== ${title}`);
-  const child = spawn(join(bin, command), args, {
+  const child = spawn(resolve(bin, command), args, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` },

@@ -33,6 +33,7 @@ const dependencies = {
     // Trials of people at their keyboards: $0.03 a minute at the list price.
     limits: { unitsPerMinute: 300, parallelCalls: 2, cachedVerdicts: 1_000 },
     now: Date.now,
+    used: (units, documents) => casework.log({ event: 'analyser_used', service: 'comprehend', units, documents }),
     degraded: (because) => casework.log({ event: 'analyser_degraded', service: 'comprehend', because }),
   }),
 };

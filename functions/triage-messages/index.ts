@@ -25,6 +25,7 @@ const dependencies = {
     // $0.30 a minute at the list price, some 1,000 verdicts.
     limits: { unitsPerMinute: 3_000, parallelCalls: 16, cachedVerdicts: 10_000 },
     now,
+    used: (units, documents) => casework.log({ event: 'analyser_used', service: 'comprehend', units, documents }),
     degraded: (because) => casework.log({ event: 'analyser_degraded', service: 'comprehend', because }),
   }),
   fetcher: new ApiFetcher({

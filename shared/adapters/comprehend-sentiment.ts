@@ -39,6 +39,7 @@ export class ComprehendSentiment implements SentimentAnalyser {
   readonly #client: ComprehendClient;
   readonly #limits: ComprehendLimits;
   readonly #now: () => number;
+  readonly #used: (units: number, documents: number) => void;
   readonly #degraded: (because: string) => void;
   readonly #cache = new Map<string, Sentiment>();
   #width: number;
@@ -47,11 +48,18 @@ export class ComprehendSentiment implements SentimentAnalyser {
 
   constructor(
     client: ComprehendClient,
-    options: { limits: ComprehendLimits; now: () => number; degraded: (because: string) => void },
+    options: {
+      limits: ComprehendLimits;
+      now: () => number;
+      /** Hears how much is asked for: billed units, in so many documents. */
+      used: (units: number, documents: number) => void;
+      degraded: (because: string) => void;
+    },
   ) {
     this.#client = client;
     this.#limits = options.limits;
     this.#now = options.now;
+    this.#used = options.used;
     this.#degraded = options.degraded;
     this.#width = Math.min(4, options.limits.parallelCalls);
   }
@@ -72,6 +80,7 @@ export class ComprehendSentiment implements SentimentAnalyser {
       if (verdict === 'unavailable') asked.push({ key, text: cutToBytes(text, bytesPerDocument), language });
     });
     const affordable = asked.filter(({ text }) => this.#spend(text));
+    if (affordable.length > 0) this.#used(sumOf(affordable.map(({ text }) => unitsOf(text))), affordable.length);
     if (affordable.length < asked.length) this.#degraded('units of this minute are spent');
     const calls = [...Map.groupBy(affordable, ({ language }) => language)].flatMap(([language, ofLanguage]) =>
       inGroups(ofLanguage, documentsPerCall).map((group) => ({ language, group })),
@@ -131,7 +140,7 @@ export class ComprehendSentiment implements SentimentAnalyser {
       this.#minute = minute;
       this.#unitsThisMinute = 0;
     }
-    const units = Math.max(leastUnits, Math.ceil([...text].length / charactersPerUnit));
+    const units = unitsOf(text);
     if (this.#unitsThisMinute + units > this.#limits.unitsPerMinute) return false;
     this.#unitsThisMinute += units;
     return true;
@@ -173,4 +182,12 @@ function inGroups<Item>(items: readonly Item[], size: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
     items.slice(index * size, (index + 1) * size),
   );
+}
+
+function unitsOf(text: string): number {
+  return Math.max(leastUnits, Math.ceil([...text].length / charactersPerUnit));
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }

@@ -1,5 +1,5 @@
 import { PublishBatchCommand, type SNSClient } from '@aws-sdk/client-sns';
-import type { EscalationTopic } from '../ports.ts';
+import type { EscalationTopic, Notice } from '../ports.ts';
 
 /** PublishBatch takes 10: https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html */
 const noticesPerCall = 10;
@@ -16,7 +16,7 @@ export class SnsEscalations implements EscalationTopic {
     this.#topicArn = config.topicArn;
   }
 
-  async publish(notices: readonly { readonly subject: string; readonly body: string }[]): Promise<readonly boolean[]> {
+  async publish(notices: readonly Notice[]): Promise<readonly boolean[]> {
     const published: boolean[] = [];
     for (let start = 0; start < notices.length; start += noticesPerCall) {
       published.push(...(await this.#publishBatch(notices.slice(start, start + noticesPerCall))));
@@ -24,15 +24,16 @@ export class SnsEscalations implements EscalationTopic {
     return published;
   }
 
-  async #publishBatch(notices: readonly { readonly subject: string; readonly body: string }[]): Promise<boolean[]> {
+  async #publishBatch(notices: readonly Notice[]): Promise<boolean[]> {
     try {
       const { Successful = [] } = await this.#client.send(
         new PublishBatchCommand({
           TopicArn: this.#topicArn,
-          PublishBatchRequestEntries: notices.map(({ subject, body }, index) => ({
+          PublishBatchRequestEntries: notices.map((notice, index) => ({
             Id: String(index),
-            Subject: subject.slice(0, subjectCharacters),
-            Message: body,
+            Subject: notice.subject.slice(0, subjectCharacters),
+            MessageStructure: 'json',
+            Message: JSON.stringify(messageByProtocol(notice)),
           })),
         }),
       );
@@ -42,4 +43,17 @@ export class SnsEscalations implements EscalationTopic {
       return notices.map(() => false);
     }
   }
+}
+
+/**
+ * What each kind of subscriber gets: people sentences, machines the notice, and Slack or Teams what Amazon Q Developer in chat applications, which
+ * subscribes by https, shows; it drops whatever has another form (its administrator guide, "Custom notifications").
+ */
+function messageByProtocol({ subject, body, words }: Notice) {
+  const forChat = {
+    version: '1.0',
+    source: 'custom',
+    content: { textType: 'client-markdown', title: subject, description: words },
+  };
+  return { default: body, email: words, https: JSON.stringify(forChat) };
 }

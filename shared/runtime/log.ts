@@ -60,6 +60,8 @@ export type LogEntry =
   | { event: 'outcome_refused'; caseId: string; desk: string; because: RefusalReason }
   | { event: 'case_viewed'; caseId: string; by: string }
   | { event: 'analyser_degraded'; service: string; because: string }
+  | { event: 'analyser_used'; service: string; units: number; documents: number }
+  | { event: 'batch_settled'; records: number; retried: number; parked: number; ms: number }
   | { event: 'policy_in_force'; version: string; before?: string }
   | { event: 'policy_refused'; because: string; inForce?: string }
   | { event: 'policy_unreachable'; because: string; inForce?: string }

@@ -50,6 +50,7 @@ export interface BatchEdges {
   readonly redelivery: Redelivery;
   readonly deadLetterQueueUrl: string;
   readonly log: Log;
+  readonly now: () => Date;
 }
 
 /** Seconds until a record that failed comes again: soon at first, for a hiccup; a quarter of an hour at last, for an outage. */
@@ -64,9 +65,10 @@ export function retryAfterSeconds(receiveCount: number): number {
 export async function settleBatch<Body>(
   event: unknown,
   schema: z.ZodType<Body>,
-  { queues, redelivery, deadLetterQueueUrl, log }: BatchEdges,
+  { queues, redelivery, deadLetterQueueUrl, log, now }: BatchEdges,
   work: (records: readonly QueueRecord<Body>[]) => Promise<ReadonlyMap<string, RecordResult>>,
 ): Promise<BatchAnswer> {
+  const startedAt = now().getTime();
   const records = sqsEventSchema.parse(event).Records;
   const results = new Map<string, RecordResult>();
   const sound: QueueRecord<Body>[] = [];
@@ -113,6 +115,13 @@ export async function settleBatch<Body>(
       seconds: retryAfterSeconds(attributes.ApproximateReceiveCount),
     })),
   );
+  log({
+    event: 'batch_settled',
+    records: records.length,
+    retried: failed.length,
+    parked: new Set(parked.map(({ messageId }) => messageId)).size,
+    ms: now().getTime() - startedAt,
+  });
   return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
 

@@ -41,6 +41,18 @@ vendors:
   vendor_south: { account: '333333333333', role: 'arn:aws:iam::333333333333:role/agents/consumer' }
 `;
 
+/** Everything that a stage may be told. */
+export const fullSettingsText = `${vendorSettingsText}
+silenceAlarmHours: 6
+monthlyBudgetUsd: 600
+chat:
+  slack: { workspaceId: T012ABCDEFG, channelId: C012ABCDEFG }
+  teams:
+    tenantId: 00000000-0000-4000-8000-000000000000
+    teamId: 00000000-0000-4000-8000-000000000001
+    channelId: 19%3aabc%40thread.tacv2
+`;
+
 const resourceSchema = z.object({
   Type: z.string(),
   Properties: z.record(z.string(), z.unknown()).default({}),

@@ -8,7 +8,7 @@ import type { IConstruct } from 'constructs';
 import { describe, expect, it } from 'vitest';
 import { acknowledgements, reviewSecurity } from '../../infra/security-review.ts';
 import { createApp } from '../../infra/stacks.ts';
-import { deploy, vendorSettingsText } from './deployment.ts';
+import { deploy, fullSettingsText } from './deployment.ts';
 
 /** What the packs find, as `rule path`. */
 function findings(root: IConstruct, ...packs: readonly NagPack[]): { rule: string; path: string }[] {
@@ -20,7 +20,7 @@ function findings(root: IConstruct, ...packs: readonly NagPack[]): { rule: strin
 }
 
 describe('the security review', () => {
-  const { app } = deploy(`${vendorSettingsText}silenceAlarmHours: 6\n`);
+  const { app } = deploy(fullSettingsText);
   const packs = [new AwsSolutionsChecks(app), new ServerlessChecks(app)];
   const found = findings(app, ...packs);
 
@@ -36,7 +36,7 @@ describe('the security review', () => {
   });
 
   it('lets the app pass that it has looked at, resource by resource', () => {
-    const reviewed = deploy(`${vendorSettingsText}silenceAlarmHours: 6\n`).app;
+    const reviewed = deploy(fullSettingsText).app;
     reviewSecurity(reviewed);
     expect(findings(reviewed, ...packs)).toEqual([]);
     expect(() => reviewed.synth()).not.toThrow();

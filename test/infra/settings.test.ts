@@ -69,6 +69,16 @@ describe('settings', () => {
       [...complete, vendor('222222222222', '333333333333')],
       'prod.yaml:8: vendors.north.role: write a role of the account above',
     ],
+    [
+      'a budget of nothing',
+      [...complete, 'monthlyBudgetUsd: 0'],
+      'prod.yaml:5: monthlyBudgetUsd: write dollars a month',
+    ],
+    [
+      'a chat channel by its name',
+      [...complete, 'chat: { slack: { workspaceId: T0123, channelId: "#alarms" } }'],
+      'prod.yaml:5: chat.slack.channelId: write the id of the channel',
+    ],
     ['an empty file', [], 'prod.yaml: alarmEmails: write a list'],
     ['text that is no YAML', ['a: [', 'b'], 'prod.yaml:'],
   ])('name the line and what to write for %s', (_, lines, expected) => {

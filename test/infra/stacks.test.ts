@@ -9,10 +9,18 @@ import * as triageMessages from '../../functions/triage-messages/env.ts';
 import { functionNames } from '../../infra/pipeline-stack.ts';
 import { ConfigurationError } from '../../infra/settings.ts';
 import { caseEnvironmentSchema } from '../../shared/runtime/case-environment.ts';
-import { deploy, type Resource, settingsText, statementsSchema, vendorSettingsText } from './deployment.ts';
+import {
+  deploy,
+  fullSettingsText,
+  type Resource,
+  settingsText,
+  statementsSchema,
+  vendorSettingsText,
+} from './deployment.ts';
 
 const deployed = deploy(vendorSettingsText);
 const { resources, nameOf } = deployed;
+const full = deploy(fullSettingsText);
 const record = z.record(z.string(), z.unknown());
 
 function text(resource: Resource, property: string): string {
@@ -724,7 +732,7 @@ describe('whoever operates it', () => {
   it.skipIf(!existsSync(runbook))(
     'finds a section of the runbook for every alarm, and none without (skipped: no docs/runbook.md)',
     () => {
-      const all = deploy(`${vendorSettingsText}silenceAlarmHours: 6\n`).resources('AWS::CloudWatch::Alarm');
+      const all = full.resources('AWS::CloudWatch::Alarm');
       const named = new Set(all.map((alarm) => text(alarm, 'AlarmDescription').split('#')[1]));
       const sections = [...readFileSync(runbook, 'utf8').matchAll(/^## (\S+)$/gm)].map(([, section]) => section);
       expect(sections.sort()).toEqual([...named].sort());
@@ -758,6 +766,42 @@ describe('whoever operates it', () => {
   it('hears of a desk that does not fetch after half of its shortest promise', () => {
     const alarm = alarms.find((each) => text(each, 'AlarmName') === 'vigie-test-desk-not-fetching-in_house-urgent');
     expect(alarm?.Properties).toMatchObject({ Threshold: 1800 });
+  });
+
+  it('hears of a day on which Comprehend costs more than its share of the budget, and of what AWS counts', () => {
+    const alarm = full.resources('AWS::CloudWatch::Alarm').find((each) => text(each, 'AlarmName').includes('spend'));
+    expect(alarm?.Properties).toMatchObject({ Threshold: 20 });
+    expect(JSON.stringify(alarm?.Properties['Metrics'])).toMatch(
+      /units \* 0\.0001.*"MetricName":"ComprehendUnits".*"Period":86400/,
+    );
+    const [budget] = full.resources('AWS::Budgets::Budget');
+    expect(full.nameOf(budget?.Properties)).toMatchObject({
+      Budget: { BudgetLimit: { Amount: 600, Unit: 'USD' }, CostFilters: { TagKeyValue: ['user:stage$test'] } },
+      NotificationsWithSubscribers: ['ACTUAL', 'FORECASTED'].map((NotificationType) => ({
+        Notification: { NotificationType, Threshold: 100 },
+        Subscribers: [{ SubscriptionType: 'SNS', Address: expect.stringContaining('AlarmTopic') }],
+      })),
+    });
+    const doors = [...full.resources('AWS::SNS::TopicPolicy'), ...full.resources('AWS::KMS::Key')]
+      .filter((resource) => JSON.stringify(resource.Properties).includes('budgets.amazonaws.com'))
+      .map(({ Type }) => Type);
+    expect(doors.sort()).toEqual(['AWS::KMS::Key', 'AWS::SNS::TopicPolicy']);
+  });
+
+  it('reads alarms and escalations in the chat of the settings, where nothing can be done', () => {
+    for (const type of [
+      'AWS::Chatbot::SlackChannelConfiguration',
+      'AWS::Chatbot::MicrosoftTeamsChannelConfiguration',
+    ]) {
+      const [channel] = full.resources(type);
+      expect(full.nameOf(channel?.Properties)).toMatchObject({
+        GuardrailPolicies: ['arn:aws:iam::aws:policy/AWSDenyAll'],
+        SnsTopicArns: [expect.stringContaining('AlarmTopic'), expect.stringContaining('Escalations')],
+      });
+    }
+    const role = full.resources('AWS::IAM::Role').find(({ logicalId }) => logicalId.startsWith('ChatRole'));
+    expect(Object.keys(role?.Properties ?? {})).toEqual(['AssumeRolePolicyDocument']);
+    expect(resources('AWS::Chatbot::SlackChannelConfiguration')).toEqual([]);
   });
 
   it('hears of silence only where the settings ask for it, and then after so many hours', () => {

@@ -5,7 +5,8 @@ import { text } from 'node:stream/consumers';
 export interface AwsRequest {
   readonly method: string;
   readonly path: string;
-  /** The JSON body, or `{}`. */
+  readonly body: string;
+  /** The body as JSON, or `{}` where it is none. */
   readonly input: Readonly<Record<string, unknown>>;
 }
 export interface AwsReply {
@@ -19,7 +20,7 @@ export async function startAwsServer(answer: (request: AwsRequest) => AwsReply) 
   const server = createServer(async (incoming, outgoing) => {
     const body = await text(incoming);
     const { method = '', url = '' } = incoming;
-    const reply = answer({ method, path: url, input: body === '' ? {} : JSON.parse(body) });
+    const reply = answer({ method, path: url, body, input: body.startsWith('{') ? JSON.parse(body) : {} });
     outgoing.writeHead(reply.status, reply.headers).end(reply.body);
   });
   server.listen(0, '127.0.0.1');
