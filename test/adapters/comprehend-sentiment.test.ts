@@ -40,6 +40,7 @@ describe('sentiment by Comprehend', () => {
     new ComprehendSentiment(new ComprehendClient(server.config), {
       limits: { unitsPerMinute: 1_000, parallelCalls: 4, cachedVerdicts: 100, ...limits },
       now: () => now,
+      used: () => {},
       degraded: (because) => degraded.push(because),
     });
   const english = (...texts: string[]) => texts.map((text) => ({ text, language: 'en' }));
