@@ -89,8 +89,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'break a promise and tell nobody',
     file: 'shared/domain/case.ts',
-    find: '[...effects, escalate]);',
-    replace: 'effects);',
+    find: "...escalations.map((notice): Effect => ({ kind: 'escalate', ...notice })),",
+    replace: '',
   },
   {
     name: 'fire timers before their time',
