@@ -33,6 +33,11 @@ function without<Item>(items: readonly Item[], gone: Item): Item[] {
   return items.filter((item) => item !== gone);
 }
 
+/** A desk may be handed a message twice: all its copies are gone. */
+function withoutCopies(items: StormRecord['delivered'], gone: StormRecord['delivered'][number]) {
+  return items.filter(({ message }) => message.id !== gone.message.id);
+}
+
 const isOffer = ({ message }: StormRecord['delivered'][number]): boolean => message.type === 'case.offered';
 
 /** An open case's current offer as it was delivered. */
@@ -145,7 +150,7 @@ const distortions: readonly (readonly [promise: Violation['promise'], name: stri
   [
     'the current offer reached its desk',
     'an offer is not delivered',
-    (record) => ({ ...record, delivered: without(record.delivered, currentOffer(record)) }),
+    (record) => ({ ...record, delivered: withoutCopies(record.delivered, currentOffer(record)) }),
   ],
   [
     'the current offer is with the case’s desk',
@@ -165,7 +170,7 @@ const distortions: readonly (readonly [promise: Violation['promise'], name: stri
         record.delivered,
         ({ message }) => message.type === 'case.recalled' && offered.has(message.data.offerId),
       );
-      return { ...record, delivered: without(record.delivered, recall) };
+      return { ...record, delivered: withoutCopies(record.delivered, recall) };
     },
   ],
   [
@@ -259,7 +264,13 @@ const distortions: readonly (readonly [promise: Violation['promise'], name: stri
   [
     'people are told of every broken promise',
     'a notice is lost',
-    (record) => ({ ...record, notices: record.notices.slice(1) }),
+    (record) => {
+      const { caseId } = first(
+        record.stored,
+        ({ event }) => event.type === 'timer_fired' && event.tellAt === undefined,
+      );
+      return { ...record, notices: record.notices.filter((notice) => notice.caseId !== caseId) };
+    },
   ],
   [
     'people are told of nothing that did not happen',
