@@ -61,6 +61,8 @@ export interface HeardCase {
   readonly caseId: string;
   readonly route: Route;
   readonly desk: string | undefined;
+  /** Short name of its account (`accountKeyOf`); absent in what was written before it was kept. */
+  readonly account: string | undefined;
 }
 
 /** The place of a case in the list by last message: the list goes on behind it. */

@@ -1,7 +1,8 @@
 import { useId, useState } from 'preact/hooks';
 import * as z from 'zod';
 import { type ActName, actNameSchema, type CasePage } from '../../shared/contracts/console.ts';
-import { call, ProblemError } from './api.ts';
+import { call, troubleOf } from './api.ts';
+import { troubleInWords } from './parts.tsx';
 import { useWords } from './words.ts';
 
 const doneSchema = z.object({ done: actNameSchema });
@@ -31,7 +32,7 @@ export function Acts({ page, deskTitle, onDone }: ActsProps) {
       setOutcome({ text: words.acts.done[act], failed: false });
       setAsking(undefined);
     } catch (error) {
-      setOutcome({ text: error instanceof ProblemError ? error.message : words.problem.unreachable, failed: true });
+      setOutcome({ text: troubleInWords(troubleOf(error), words), failed: true });
     } finally {
       setBusy(false);
       onDone();

@@ -6,6 +6,23 @@ import { forgetToken, token } from './sign-in.ts';
 /** A call that was answered with a problem, in the words of the answer. */
 export class ProblemError extends Error {
   override name = 'ProblemError';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** What stops a page: an answer's status and words, or that nothing answered. */
+export interface Trouble {
+  /** 0 where nothing answered. */
+  readonly status: number;
+  readonly message: string;
+}
+
+export function troubleOf(error: unknown): Trouble {
+  return error instanceof ProblemError ? error : { status: 0, message: '' };
 }
 
 /** Calls the API and parses what it says. Rejects with `ProblemError`, or with the browser's error when nothing answers. */
@@ -28,14 +45,16 @@ export async function call<Schema extends z.ZodType>(
     return call(path, schema, { post, ...(signal === undefined ? {} : { signal }) });
   }
   const body: unknown = await answer.json();
-  if (!answer.ok) throw new ProblemError(problemSchema.safeParse(body).data?.message ?? `HTTP ${answer.status}`);
+  if (!answer.ok) {
+    throw new ProblemError(answer.status, problemSchema.safeParse(body).data?.message ?? `HTTP ${answer.status}`);
+  }
   return schema.parse(body);
 }
 
 export interface Reading<Value> {
   /** What was read last, kept while it is read again. */
   readonly value: Value | undefined;
-  readonly problem: string | undefined;
+  readonly problem: Trouble | undefined;
 }
 
 /** Reads a path, again with every change of it and with every change of `pulse`. */
@@ -55,8 +74,11 @@ export function useReading<Schema extends z.ZodType>(
       (value) => setRead({ value, problem: undefined, path }),
       (error: unknown) => {
         if (left.signal.aborted) return;
-        const problem = error instanceof ProblemError ? error.message : 'unreachable';
-        setRead((before) => ({ value: before.path === path ? before.value : undefined, problem, path }));
+        setRead((before) => ({
+          value: before.path === path ? before.value : undefined,
+          problem: troubleOf(error),
+          path,
+        }));
       },
     );
     return () => left.abort();

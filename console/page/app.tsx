@@ -56,7 +56,7 @@ export function App() {
         setTheme={setTheme}
       />
       <main id="content" tabIndex={-1}>
-        {view.page === 'now' && <NowPage pulse={pulse} happenings={happenings} />}
+        {view.page === 'now' && <NowPage pulse={pulse} happenings={happenings} told={liveness !== 'polling'} />}
         {view.page === 'cases' && <CasesPage view={view} pulse={pulse} />}
         {view.page === 'policy' && <PolicyPage />}
         {view.page === 'reports' && <ReportsPage />}

@@ -9,3 +9,15 @@ export function useSecond(): number {
   }, []);
   return now;
 }
+
+/** A number that grows by one every so many milliseconds while the page is looked at. */
+export function useEvery(milliseconds: number): number {
+  const [count, setCount] = useState(0);
+  useEffect(() => {
+    const every = window.setInterval(() => {
+      if (!document.hidden) setCount((before) => before + 1);
+    }, milliseconds);
+    return () => window.clearInterval(every);
+  }, [milliseconds]);
+  return count;
+}

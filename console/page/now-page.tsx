@@ -2,12 +2,20 @@ import { type CaseLine, type Depth, type Now, nowSchema } from '../../shared/con
 import type { Route } from '../../shared/domain/decision.ts';
 import { useReading } from './api.ts';
 import type { Happening } from './app.tsx';
+import { HealthPanels } from './health-panels.tsx';
 import { hrefOf } from './location.ts';
 import { Countdown, Loading, PriorityChip, Problem, RouteSign, routeOfKind, Subject } from './parts.tsx';
 import { channelName, moment, useWords } from './words.ts';
 
+interface NowProps {
+  readonly pulse: number;
+  readonly happenings: readonly Happening[];
+  /** Whether anybody tells what happens; where nobody does, an empty list would say that nothing happens. */
+  readonly told: boolean;
+}
+
 /** What is going on, and which promise is in danger. */
-export function NowPage({ pulse, happenings }: { readonly pulse: number; readonly happenings: readonly Happening[] }) {
+export function NowPage({ pulse, happenings, told }: NowProps) {
   const words = useWords();
   const { value: now, problem } = useReading('/api/now', nowSchema, pulse);
   return (
@@ -38,13 +46,16 @@ export function NowPage({ pulse, happenings }: { readonly pulse: number; readonl
                   <Promises lines={now.breaches} now={now} />
                 )}
               </section>
-              <section class="panel" aria-labelledby="happening">
-                <h2 id="happening">{words.now.happening}</h2>
-                <Happenings happenings={happenings} at={Date.parse(now.at)} />
-              </section>
+              {told && (
+                <section class="panel" aria-labelledby="happening">
+                  <h2 id="happening">{words.now.happening}</h2>
+                  <Happenings happenings={happenings} at={Date.parse(now.at)} />
+                </section>
+              )}
             </div>
           </div>
           <Stages stages={now.stages} />
+          <HealthPanels />
         </>
       )}
     </>
@@ -81,6 +92,9 @@ function Call({ now }: { readonly now: Now }) {
   );
 }
 
+/** What happened longer ago was told to catch up. */
+const sparkMs = 5_000;
+
 interface Lane {
   readonly key: string;
   readonly route: Route;
@@ -114,12 +128,14 @@ function Flow({ now, happenings }: { readonly now: Now; readonly happenings: rea
                 <RouteSign route={routeOfKind(desk.kind)} /> {desk.title}
               </a>
               <p class="numbers">
-                <Figure value={desk.received} label={words.now.received} />
-                <Figure value={desk.active} label={words.now.active} />
-                <Figure value={desk.unanswered} label={words.now.unanswered} />
-                {desk.breached > 0 && <Figure value={desk.breached} label={words.now.breached} alarm />}
+                <Figure value={desk.received} label={words.now.received(desk.received)} />
+                <Figure value={desk.active} label={words.now.active(desk.active)} />
+                <Figure value={desk.unanswered} label={words.now.unanswered(desk.unanswered)} />
+                {desk.breached > 0 && <Figure value={desk.breached} label={words.now.breached(desk.breached)} alarm />}
+                {(desk.soon ?? 0) > 0 && <Figure value={desk.soon ?? 0} label={words.now.soon(desk.soon ?? 0)} />}
                 <Queues queues={desk.queues} />
               </p>
+              <Load desk={desk} />
               {desk.nextDueAt !== undefined && (
                 <p class="next">
                   <span class="soft">{words.now.nextDue}</span> <Countdown to={desk.nextDueAt} />
@@ -157,6 +173,18 @@ function Figure({
   );
 }
 
+/** A desk's open cases against their promises, as parts of a bar; the figures above say the same. */
+function Load({ desk: { active, breached, soon = 0 } }: { readonly desk: Now['desks'][number] }) {
+  if (active === 0) return null;
+  return (
+    <svg class="load" viewBox={`0 0 ${active} 1`} preserveAspectRatio="none" aria-hidden="true">
+      <rect class="later" width={active} height="1" />
+      <rect class="soon" width={breached + soon} height="1" />
+      <rect class="late" width={breached} height="1" />
+    </svg>
+  );
+}
+
 function Queues({ queues }: { readonly queues: Now['desks'][number]['queues'] }) {
   const words = useWords();
   const { urgent, standard } = queues;
@@ -165,8 +193,8 @@ function Queues({ queues }: { readonly queues: Now['desks'][number]['queues'] })
   if (waiting === 0) return null;
   return (
     <span class="number">
-      <strong>{waiting}</strong> {words.now.queue}
-      {urgent.waiting > 0 && ` (${urgent.waiting} ${words.now.urgent})`}
+      <strong>{waiting}</strong> {words.now.queue(waiting)}
+      {urgent.waiting > 0 && ` (${urgent.waiting} ${words.now.urgent(urgent.waiting)})`}
     </span>
   );
 }
@@ -187,7 +215,7 @@ function Ribbons({
     return `M0,${start} C55,${start} 45,${y} 100,${y}`;
   };
   const sparks = happenings.flatMap(({ n, entry }) => {
-    if (entry.event !== 'message_triaged') return [];
+    if (entry.event !== 'message_triaged' || Date.parse(entry.at) < Date.now() - sparkMs) return [];
     const { route, desk } = entry.decision;
     const index = lanes.findIndex(({ key }) => key === (desk ?? route));
     return index === -1 ? [] : [{ n, route, path: pathOf(index) }];

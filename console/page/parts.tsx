@@ -2,8 +2,9 @@ import type { ComponentChildren } from 'preact';
 import type { CaseLine } from '../../shared/contracts/console.ts';
 import type { Reason } from '../../shared/domain/assessment.ts';
 import type { Priority, Route } from '../../shared/domain/decision.ts';
+import type { Trouble } from './api.ts';
 import { useSecond } from './clock.ts';
-import { countdown, spaced, useWords } from './words.ts';
+import { countdown, spaced, useWords, type Words } from './words.ts';
 
 /** The sign of where something goes: a shape beside the colour, for whoever does not see colours. */
 export function RouteSign({ route }: { readonly route: Route }) {
@@ -83,14 +84,20 @@ export function PromiseState({ line }: { readonly line: CaseLine }) {
   return <span class="soft">{line.clocks.first_reply === undefined ? words.cases.noPromise : words.cases.kept}</span>;
 }
 
-export function Problem({ problem }: { readonly problem: string | undefined }) {
+export function Problem({ problem }: { readonly problem: Trouble | undefined }) {
   const words = useWords();
   if (problem === undefined) return null;
   return (
     <p class="problem" role="alert">
-      {problem === 'unreachable' ? words.problem.unreachable : problem}
+      {troubleInWords(problem, words)}
     </p>
   );
+}
+
+/** What went wrong in the page's language; what only the answer knows (a wrong field) in the answer's words. */
+export function troubleInWords({ status, message }: Trouble, words: Words): string {
+  if (status === 0) return words.problem.unreachable;
+  return words.problem.byStatus[status] ?? message;
 }
 
 export function Loading() {

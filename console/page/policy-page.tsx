@@ -6,7 +6,7 @@ import {
   verdictSchema,
 } from '../../shared/contracts/console.ts';
 import { Alternatives } from './alternatives.tsx';
-import { call, ProblemError, useReading } from './api.ts';
+import { call, type Trouble, troubleOf, useReading } from './api.ts';
 import { DecisionCard } from './decision-card.tsx';
 import { MarkedText } from './marked-text.tsx';
 import { Loading, PriorityChip, Problem, Scrolls } from './parts.tsx';
@@ -73,8 +73,8 @@ export function PolicyPage() {
 function useVerdict(
   draft: Draft,
   policy: Policy | undefined,
-): { readonly verdict: Verdict | undefined; readonly problem: string | undefined } {
-  const [judged, setJudged] = useState<{ verdict: Verdict | undefined; problem: string | undefined }>({
+): { readonly verdict: Verdict | undefined; readonly problem: Trouble | undefined } {
+  const [judged, setJudged] = useState<{ verdict: Verdict | undefined; problem: Trouble | undefined }>({
     verdict: undefined,
     problem: undefined,
   });
@@ -91,7 +91,7 @@ function useVerdict(
         (verdict) => setJudged({ verdict, problem: undefined }),
         (error: unknown) => {
           if (left.signal.aborted) return;
-          setJudged({ verdict: undefined, problem: error instanceof ProblemError ? error.message : 'unreachable' });
+          setJudged({ verdict: undefined, problem: troubleOf(error) });
         },
       );
     }, pauseMs);

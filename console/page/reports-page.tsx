@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { policyPageSchema, type ReportPart, reportPartSchema } from '../../shared/contracts/console.ts';
 import { reasons } from '../../shared/domain/assessment.ts';
-import { call, ProblemError, useReading } from './api.ts';
+import { call, type Trouble, troubleOf, useReading } from './api.ts';
 import { Loading, Problem, Scrolls } from './parts.tsx';
 import { Plot } from './plot.tsx';
 import { useWords } from './words.ts';
@@ -169,7 +169,7 @@ interface Report {
   readonly rows: readonly Row[];
   readonly looked: number;
   readonly done: boolean;
-  readonly problem: string | undefined;
+  readonly problem: Trouble | undefined;
 }
 
 /** The report, part by part as it is counted. */
@@ -194,8 +194,7 @@ function useReport(): Report {
     };
     count().catch((error: unknown) => {
       if (left.signal.aborted) return;
-      const problem = error instanceof ProblemError ? error.message : 'unreachable';
-      setReport((sofar) => ({ ...sofar, problem }));
+      setReport((sofar) => ({ ...sofar, problem: troubleOf(error) }));
     });
     return () => left.abort();
   }, []);

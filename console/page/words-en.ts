@@ -1,7 +1,15 @@
 const counted = (one: string, many: string) => (count: number) => `${count} ${count === 1 ? one : many}`;
 
+/** Words beside a figure, by the figure. */
+const beside =
+  (one: string, many = one) =>
+  (count: number) =>
+    count === 1 ? one : many;
+
 /** Words for names of an open list: a name may have none. */
 const byName = (words: Readonly<Record<string, string>>) => words;
+
+const byStatus = (words: Readonly<Record<number, string>>) => words;
 
 export const english = {
   locale: 'en-GB',
@@ -22,6 +30,12 @@ export const english = {
   problem: {
     unreachable: 'Vigie does not answer. Is it still running? The page tries again by itself.',
     loading: 'Looking…',
+    byStatus: byStatus({
+      403: 'Your role does not allow this.',
+      404: 'This is not there.',
+      409: 'The case has changed meanwhile: look at it again.',
+      503: 'Not everything was reached. Try again: nothing is done twice.',
+    }),
   },
   now: {
     calm: 'All promises are being kept.',
@@ -37,13 +51,12 @@ export const english = {
     heard: 'Cases',
     setAside: 'Set aside',
     setAsideHint: 'nothing to answer',
-    received: 'received',
-    unanswered: 'unanswered',
-    active: 'open',
-    breached: 'past promise',
-    queue: 'on queue',
-    urgent: 'urgent',
-    standard: 'standard',
+    received: beside('received'),
+    unanswered: beside('unanswered'),
+    active: beside('open'),
+    breached: beside('past promise'),
+    queue: beside('on queue'),
+    urgent: beside('urgent'),
     deadlines: 'Next deadlines',
     deadlinesNone: 'No promise is running.',
     breaches: 'Broken promises',
@@ -60,6 +73,25 @@ export const english = {
     happeningNone: 'What happens next appears here.',
     late: 'late by',
     inFlight: (count: number) => `${count} being worked on`,
+    soon: beside('due within the hour'),
+    pace: 'From stage to stage',
+    paceOf: (count: number) => `${counted('case', 'cases')(count)} of the last 24 hours, the latest`,
+    paceNone: 'No case yet.',
+    pacing: {
+      delivered: 'written, received here',
+      triaged: 'received, decided and handed over',
+      claimed: 'handed over, claimed',
+      replied: 'first message, first reply',
+    },
+    columns: { stage: 'Stage', cases: 'Cases', median: 'Half within', slow: '9 in 10 within' },
+    accounts: 'Accounts',
+    silent: (count: number) => `${counted('account', 'accounts')(count)} gone silent`,
+    silentNone: 'No watched account is silent.',
+    unwatched: 'None is watched: silent_after in policy/accounts.yaml makes silence a warning.',
+    allAccounts: (count: number) => `${counted('account', 'accounts')(count)} by last message`,
+    lastHeard: 'last message',
+    notSince: 'nothing since',
+    expected: (hours: number) => `expected every ${counted('hour', 'hours')(hours)}`,
   },
   live: {
     triaged: (route: string, channel: string) => `${channel}: a message goes ${route}`,

@@ -2,6 +2,11 @@ import type { english } from './words-en.ts';
 
 const counted = (one: string, many: string) => (count: number) => `${count} ${count < 2 ? one : many}`;
 
+const beside =
+  (one: string, many = one) =>
+  (count: number) =>
+    count < 2 ? one : many;
+
 export const french: typeof english = {
   locale: 'fr-FR',
   pages: { now: 'En ce moment', cases: 'Dossiers', policy: 'Règles', reports: 'Bilan' },
@@ -21,6 +26,12 @@ export const french: typeof english = {
   problem: {
     unreachable: 'Vigie ne répond pas. Est-elle encore en marche ? La page réessaie d’elle-même.',
     loading: 'Un instant…',
+    byStatus: {
+      403: 'Votre rôle ne le permet pas.',
+      404: 'Cela n’existe pas.',
+      409: 'Le dossier a changé entre-temps : regardez-le à nouveau.',
+      503: 'Tout n’a pas pu être joint. Réessayez : rien n’est fait deux fois.',
+    },
   },
   now: {
     calm: 'Toutes les promesses sont tenues.',
@@ -36,13 +47,12 @@ export const french: typeof english = {
     heard: 'Dossiers',
     setAside: 'Mis de côté',
     setAsideHint: 'rien à répondre',
-    received: 'reçus',
-    unanswered: 'sans réponse',
-    active: 'ouverts',
-    breached: 'en retard',
-    queue: 'en file',
-    urgent: 'urgents',
-    standard: 'ordinaires',
+    received: beside('reçu', 'reçus'),
+    unanswered: beside('sans réponse'),
+    active: beside('ouvert', 'ouverts'),
+    breached: beside('en retard'),
+    queue: beside('en file'),
+    urgent: beside('urgent', 'urgents'),
     deadlines: 'Prochaines échéances',
     deadlinesNone: 'Aucune promesse ne court.',
     breaches: 'Promesses rompues',
@@ -59,6 +69,25 @@ export const french: typeof english = {
     happeningNone: 'Ce qui arrive s’affichera ici.',
     late: 'en retard de',
     inFlight: (count) => `${count} en cours`,
+    soon: beside('à échéance dans l’heure'),
+    pace: 'D’une étape à l’autre',
+    paceOf: (count) => `${counted('dossier', 'dossiers')(count)} des dernières 24 heures, les plus récents`,
+    paceNone: 'Aucun dossier encore.',
+    pacing: {
+      delivered: 'écrit, reçu ici',
+      triaged: 'reçu, décidé et confié',
+      claimed: 'confié, pris en charge',
+      replied: 'premier message, première réponse',
+    },
+    columns: { stage: 'Étape', cases: 'Dossiers', median: 'La moitié en', slow: '9 sur 10 en' },
+    accounts: 'Comptes',
+    silent: (count) => `${counted('compte devenu muet', 'comptes devenus muets')(count)}`,
+    silentNone: 'Aucun compte surveillé n’est muet.',
+    unwatched: 'Aucun n’est surveillé : silent_after dans policy/accounts.yaml fait du silence une alerte.',
+    allAccounts: (count) => `${counted('compte', 'comptes')(count)} par dernier message`,
+    lastHeard: 'dernier message',
+    notSince: 'rien depuis',
+    expected: (hours) => `attendu toutes les ${counted('heure', 'heures')(hours)}`,
   },
   live: {
     triaged: (route, channel) => `${channel} : un message part ${route}`,

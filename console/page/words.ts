@@ -29,8 +29,15 @@ export function countdown(milliseconds: number, { locale }: Words): string {
   return `${short(days, 'day')} ${short(hours, 'hour')}`;
 }
 
-/** A length of time in its largest whole units: `30 min`, `2 days`. */
+/** A length of time in its largest whole units: `0.4 sec`, `30 min`, `2 days`. */
 export function duration(milliseconds: number, { locale }: Words): string {
+  if (milliseconds < 60_000) {
+    const seconds = milliseconds / 1000;
+    const digits = seconds < 10 ? 1 : 0;
+    return new Intl.NumberFormat(locale, { style: 'unit', unit: 'second', maximumFractionDigits: digits }).format(
+      seconds,
+    );
+  }
   const minutes = Math.round(milliseconds / 60_000);
   const [value, unit] =
     minutes >= 2880 || (minutes >= 1440 && minutes % 1440 === 0)

@@ -4,6 +4,7 @@ import { type CaseStore, type SentimentAnalyser, StoreUnavailableError } from '.
 import type { Log } from '../../shared/runtime/log.ts';
 import { carryOut } from './acts.ts';
 import { type Sources as CaseSources, readCase } from './case-page.ts';
+import { readHealth } from './health.ts';
 import { type Answer, type ConsoleFile, json, problem, type Request, requestSchema, securityHeaders } from './http.ts';
 import { listCases } from './list.ts';
 import { readNow } from './now.ts';
@@ -80,6 +81,8 @@ async function routed(route: string, request: Request, person: Person, dependenc
       return json(200, person);
     case 'GET /api/now':
       return json(200, await readNow(dependencies, now));
+    case 'GET /api/health':
+      return json(200, await readHealth(dependencies, now));
     case 'GET /api/policy':
       return json(200, policyPage(dependencies.policy));
     case 'GET /api/cases': {

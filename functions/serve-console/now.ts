@@ -14,6 +14,7 @@ interface Sources {
 }
 
 const dayMs = 86_400_000;
+const hourMs = 3_600_000;
 /** What one view reads at most: index entries of some 150 bytes, and some 20 cases. */
 const limits = { heard: 2_000, open: 2_000, listed: 10 };
 
@@ -34,6 +35,7 @@ export async function readNow(
   ]);
   const late = open.filter(({ deadline }) => deadline !== undefined && deadline.dueAt < at);
   const coming = open.filter(({ deadline }) => deadline !== undefined && deadline.dueAt >= at);
+  const withinTheHour = new Date(now.getTime() + hourMs).toISOString();
   const listed = [...late.slice(0, limits.listed), ...coming.slice(0, limits.listed)];
   const found = new Map((await store.findAll(listed.map(({ caseId }) => caseId))).map((one) => [one.id, one]));
   const lines = (entries: readonly OpenCase[]) =>
@@ -61,6 +63,7 @@ export async function readNow(
         active: own.length,
         unanswered: own.filter(({ state }) => state === 'open').length,
         breached: late.filter(({ desk }) => desk === id).length,
+        soon: coming.filter(({ desk, deadline }) => desk === id && (deadline?.dueAt ?? '') <= withinTheHour).length,
         ...(nextDueAt === undefined ? {} : { nextDueAt }),
         queues: { urgent: waiting.get(queues?.urgent ?? ''), standard: waiting.get(queues?.standard ?? '') },
       };

@@ -187,6 +187,7 @@ function messageChange(
       id: type === 'message_received' ? receivedId(event) : editedId(event),
       at,
       recordedAt,
+      receivedAt,
       messageKey: messageKeyOf(event),
       messageId: event.messageId,
       author: event.author,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Timer, timerSchema } from '../contracts/timer.ts';
 import {
+  accountKeyOf,
   authorKeyOf,
   type Case,
   type Conversation,
@@ -33,7 +34,7 @@ import type { HeardCase, OpenCase, Thread } from '../ports.ts';
  * | index | on | partition | sort |
  * | --- | --- | --- | --- |
  * | `due` | current cases with a promise to announce | minute and shard | instant, clock, case id |
- * | `heard` | cases a customer has written to | day of the last message and shard | its instant, case id, route, desk |
+ * | `heard` | cases a customer has written to | day of the last message and shard | its instant, case id, route, desk, account |
  * | `open` | active cases | shard | most pressing deadline, its clock, state, desk, case id |
  *
  * `heard` costs one write with a case's first message and two with each further one; `open` one with the first, two whenever deadline, state
@@ -119,14 +120,14 @@ export function heardKeys(subject: Case): { heardBucket: string; heardAt: string
   if (at === undefined) return undefined;
   return {
     heardBucket: `${at.slice(0, 10)}#${shardOf(subject)}`,
-    heardAt: [at, subject.id, subject.route, subject.desk ?? ''].join('#'),
+    heardAt: [at, subject.id, subject.route, subject.desk ?? '', accountKeyOf(subject.conversation)].join('#'),
   };
 }
 
 /** The case an entry of `heard` stands for. */
 export function fromHeardAt(heardAt: string): HeardCase {
-  const [at = '', caseId = '', route, desk = ''] = heardAt.split('#');
-  return { at, caseId, route: routeSchema.parse(route), desk: desk === '' ? undefined : desk };
+  const [at = '', caseId = '', route, desk = '', account] = heardAt.split('#');
+  return { at, caseId, route: routeSchema.parse(route), desk: desk === '' ? undefined : desk, account };
 }
 
 /** Sorts behind every deadline. */

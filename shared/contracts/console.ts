@@ -67,6 +67,8 @@ export const nowSchema = z.object({
       active: z.number().int(),
       unanswered: z.number().int(),
       breached: z.number().int(),
+      /** Active cases whose next deadline comes within the hour; absent where the function is older than the page. */
+      soon: z.number().int().optional(),
       nextDueAt: instant.optional(),
       queues: z.object({ urgent: depthSchema, standard: depthSchema }),
     }),
@@ -78,6 +80,39 @@ export const nowSchema = z.object({
   breaches: z.array(caseLineSchema),
 });
 export type Now = z.infer<typeof nowSchema>;
+
+/** The ways of a message in their order: to us, through triage to a desk's queue, to whoever takes it, to the answer. */
+export const stageNames = ['delivered', 'triaged', 'claimed', 'replied'] as const;
+
+/** How things go: read more seldom than the page "Now", for it costs more. */
+export const healthSchema = z.object({
+  at: instant,
+  /** The latest cases that are looked at. */
+  looked: z.number().int(),
+  stages: z.array(
+    z.object({
+      stage: z.enum(stageNames),
+      /** Cases that have come through this stage. */
+      cases: z.number().int(),
+      /** Half of them took no longer, and nine in ten. */
+      medianSeconds: z.number().optional(),
+      slowSeconds: z.number().optional(),
+    }),
+  ),
+  accounts: z.array(
+    z.object({
+      channel: channelSchema,
+      title: z.string(),
+      /** Of its latest case's last message. */
+      heardAt: instant.optional(),
+      silentAfterHours: z.number().int().optional(),
+      silent: z.boolean(),
+    }),
+  ),
+  /** Accounts were looked for back to this moment. */
+  since: instant,
+});
+export type Health = z.infer<typeof healthSchema>;
 
 /** A part of a text, by UTF-16 offsets, and what it is a sign of. */
 export const markSchema = z.object({ start: z.number().int(), end: z.number().int(), reason: reasonSchema });

@@ -69,6 +69,8 @@ const eventBase = {
 };
 
 const messageFields = {
+  /** When the platform's post was stored; absent in events written before it was kept. */
+  receivedAt: instant.optional(),
   messageKey: z.string(),
   messageId: z.string(),
   author: authorSchema,
@@ -278,6 +280,11 @@ export function partitionOf(conversation: Pick<Conversation, 'channel' | 'accoun
 /** Short name of the author inside a partition. */
 export function authorKeyOf(author: string): string {
   return digest(author, 10);
+}
+
+/** Short name of an account, by which it is counted. */
+export function accountKeyOf({ channel, accountId }: Pick<Conversation, 'channel' | 'accountId'>): string {
+  return digest([channel, accountId].join('\n'), 8);
 }
 
 /** A case id holds its partition and author, so that an outcome finds its case by key. */

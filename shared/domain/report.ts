@@ -236,6 +236,7 @@ function countsByCode(incidents: readonly Incident[], kind: Incident['kind']): R
   return Object.fromEntries(grouped(ofKind, ({ code }) => code).map(([{ code }, all]) => [code, all.length]));
 }
 
-function nearestRank(sorted: readonly number[], share: number): number | undefined {
+/** The value below which such a share (0 to 1) of sorted values lies; `undefined` of none. */
+export function nearestRank(sorted: readonly number[], share: number): number | undefined {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 }

@@ -4,7 +4,14 @@ import { type Dependencies, serveConsole } from '../../functions/serve-console/h
 import { createLines } from '../../functions/serve-console/lines.ts';
 import { createMarker } from '../../functions/serve-console/reading.ts';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
-import { type ActName, caseListSchema, casePageSchema, nowSchema } from '../../shared/contracts/console.ts';
+import {
+  type ActName,
+  caseListSchema,
+  casePageSchema,
+  healthSchema,
+  nowSchema,
+} from '../../shared/contracts/console.ts';
+import type { Policy } from '../../shared/domain/policy.ts';
 import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
 import { batchOf, url, World } from '../support/world.ts';
 
@@ -15,7 +22,7 @@ type Role = 'viewer' | 'agent' | 'lead';
 
 class Console {
   readonly world = new World();
-  readonly dependencies: Dependencies = {
+  dependencies: Dependencies = {
     ...this.world.dependencies,
     settings: {},
     rolesClaim: 'roles',
@@ -120,6 +127,44 @@ describe('what is shown', () => {
     console.world.now = () => new Date(noonPlus(6 * 60));
     const later = nowSchema.parse(JSON.parse((await console.call('viewer', 'GET', '/api/now')).text));
     expect([later.late, later.breaches.map(({ id }) => id)]).toEqual([1, [caseId]]);
+  });
+
+  test('each stage of the way is timed, and an account that was expected to speak is silent', async () => {
+    const console = new Console();
+    const { channel, accountId } = inboundMessage('m1', '');
+    const watched = { channel, title: 'Page', purpose: 'after_sales' as const, languages: ['en'] };
+    const accounts: Policy['accounts'] = [
+      { ...watched, id: accountId, silentAfterHours: 12 },
+      { ...watched, id: 'unheard', silentAfterHours: 48 },
+      { ...watched, id: 'unwatched' },
+      { ...watched, id: '*' },
+    ];
+    console.dependencies = {
+      ...console.dependencies,
+      policy: { ...console.dependencies.policy, accounts },
+    };
+    await console.caseWith(graveWords);
+    await console.act('agent', 'claim');
+    await console.act('agent', 'answer');
+    const health = async () => {
+      const { stages, accounts, looked } = healthSchema.parse(
+        JSON.parse((await console.call('viewer', 'GET', '/api/health')).text),
+      );
+      const times = stages.map(({ stage, cases, medianSeconds }) => [stage, cases, medianSeconds]);
+      return { looked, times, silent: accounts.map(({ silent }) => silent) };
+    };
+    expect(await health()).toEqual({
+      looked: 1,
+      times: [
+        ['delivered', 1, 60],
+        ['triaged', 1, 0],
+        ['claimed', 0, undefined],
+        ['replied', 1, 300],
+      ],
+      silent: [false, true, false],
+    });
+    console.world.now = () => new Date(noonPlus(13 * 60));
+    expect((await health()).silent).toEqual([true, true, false]);
   });
 
   test.each([

@@ -131,9 +131,27 @@ describe.skipIf(!existsSync(executablePath))(
     test('a message appears as it is triaged, without being asked for', async () => {
       const page = await open('/');
       await page.getByText('Live', { exact: true }).waitFor();
+      const told = page.getByText('a message goes to an outsourced desk');
+      await told.first().waitFor();
+      const before = await told.count();
       await comment('901', 'Bonjour, où est mon colis ?');
-      await page.getByText('a message goes to an outsourced desk').waitFor();
+      await told.nth(before).waitFor();
       await page.context().close();
+    });
+
+    test('where nobody tells what happens, as in AWS, the page asks every ten seconds', async () => {
+      const context = await browser.newContext({ locale: 'en-GB' });
+      const page = await context.newPage();
+      await page.clock.install();
+      await page.route('**/api/live', (route) => route.fulfill({ status: 404, json: { message: 'Not Found' } }));
+      await page.goto(journey.run.url);
+      await page.getByText('Every 10 s').waitFor();
+      await page.getByText('Where the cases are').waitFor();
+      expect(await page.getByText('Just now').count()).toBe(0);
+      const asked = page.waitForRequest('**/api/now');
+      await page.clock.runFor(10_000);
+      await asked;
+      await context.close();
     });
 
     test('a case is found, opened, claimed and marked with the keyboard alone', async () => {
