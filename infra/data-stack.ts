@@ -5,6 +5,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { Policy } from '../shared/domain/policy.ts';
 import { WorkQueue } from './constructs/work-queue.ts';
 import { timings } from './pipeline-timings.ts';
 import type { Settings } from './settings.ts';
@@ -12,13 +13,15 @@ import type { Settings } from './settings.ts';
 interface DataStackProps extends StackProps {
   readonly stage: string;
   readonly settings: Settings;
-  readonly desks: readonly string[];
+  readonly desks: Policy['desks'];
   readonly platforms: readonly string[];
 }
 
 export interface DeskQueues {
   readonly urgent: WorkQueue;
   readonly standard: WorkQueue;
+  /** On which an outsourced desk, and nobody in its name, reports; the brand's own systems share one. */
+  readonly outcomes?: WorkQueue;
 }
 
 /** What outlives every deployment: cases, messages on their way, secrets, and the key they are encrypted with. */
@@ -27,6 +30,7 @@ export class DataStack extends Stack {
   readonly table: Table;
   readonly intake: WorkQueue;
   readonly timers: WorkQueue;
+  /** On which the brand's own systems report for their desks. */
   readonly outcomes: WorkQueue;
   /** Records that can never succeed, each with its reason. */
   readonly parked: Queue;
@@ -36,6 +40,11 @@ export class DataStack extends Stack {
   /** With what the platforms' APIs are asked for words that a webhook left out. */
   readonly apiTokens: Secret;
   readonly apiTokensName: string;
+
+  /** Every queue on which desks report. */
+  get outcomeQueues(): readonly WorkQueue[] {
+    return [this.outcomes, ...[...this.desks.values()].flatMap(({ outcomes }) => outcomes ?? [])];
+  }
 
   constructor(scope: Construct, id: string, props: DataStackProps) {
     super(scope, id, props);
@@ -105,7 +114,7 @@ export class DataStack extends Stack {
     });
     const desks = new Construct(this, 'Desks');
     this.desks = new Map(
-      props.desks.map((desk) => {
+      Object.entries(props.desks).map(([desk, { kind }]) => {
         const scope = new Construct(desks, desk);
         const lane = (id: string, lane: 'urgent' | 'standard') =>
           new WorkQueue(scope, id, {
@@ -115,7 +124,11 @@ export class DataStack extends Stack {
             visibilityTimeout: Duration.minutes(1),
             maxReceiveCount: 10,
           });
-        return [desk, { urgent: lane('Urgent', 'urgent'), standard: lane('Standard', 'standard') }];
+        const lanes = { urgent: lane('Urgent', 'urgent'), standard: lane('Standard', 'standard') };
+        if (kind !== 'outsourced') return [desk, lanes];
+        const name = `vigie-${stage}-${desk}-outcome`;
+        const outcomes = new WorkQueue(scope, 'Outcomes', { ...queue, name, ...timings.outcomes.queue });
+        return [desk, { ...lanes, outcomes }];
       }),
     );
     for (const [desk, vendor] of Object.entries(settings.vendors)) this.#letVendorWork(stage, desk, vendor);
@@ -147,19 +160,22 @@ export class DataStack extends Stack {
     new CfnOutput(this, 'TableName', { value: this.table.tableName });
     new CfnOutput(this, 'OutcomeQueueUrl', { value: this.outcomes.queue.queueUrl });
     new CfnOutput(this, 'ParkedQueueUrl', { value: this.parked.queueUrl });
-    for (const [desk, { urgent, standard }] of this.desks) {
+    for (const [desk, { urgent, standard, outcomes }] of this.desks) {
       new CfnOutput(this, `${pascalCase(desk)}UrgentQueueUrl`, { value: urgent.queue.queueUrl });
       new CfnOutput(this, `${pascalCase(desk)}StandardQueueUrl`, { value: standard.queue.queueUrl });
+      if (outcomes !== undefined) {
+        new CfnOutput(this, `${pascalCase(desk)}OutcomeQueueUrl`, { value: outcomes.queue.queueUrl });
+      }
     }
   }
 
   /**
-   * Lets one role of another account work its desk's two queues and report to the outcome queue, and nothing else
+   * Lets one role of another account work its desk's two queues and report on its outcome queue, and nothing else
    * (SQS developer guide, "Key management": a consumer needs Decrypt, a producer GenerateDataKey and Decrypt).
    */
   #letVendorWork(stage: string, desk: string, vendor: Settings['vendors'][string]): void {
     const queues = this.desks.get(desk);
-    if (queues === undefined) throw new Error(`no queues for desk ${desk}`);
+    if (queues?.outcomes === undefined) throw new Error(`no queues for outsourced desk ${desk}`);
     // The account, not the role, is the principal: a role that was deleted and made again keeps its access.
     const principals = [new AccountPrincipal(vendor.account)];
     const itsRole = { ArnEquals: { 'aws:PrincipalArn': vendor.role } };
@@ -174,11 +190,11 @@ export class DataStack extends Stack {
         }),
       );
     }
-    this.outcomes.queue.addToResourcePolicy(
+    queues.outcomes.queue.addToResourcePolicy(
       new PolicyStatement({
         principals,
         actions: ['sqs:SendMessage'],
-        resources: [this.outcomes.queue.queueArn],
+        resources: [queues.outcomes.queue.queueArn],
         conditions: itsRole,
       }),
     );
@@ -206,7 +222,7 @@ export class DataStack extends Stack {
         principals,
         actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
         resources: ['*'],
-        conditions: forMessagesOf(`vigie-${stage}-outcome`),
+        conditions: forMessagesOf(`vigie-${stage}-${desk}-outcome`),
       }),
     );
   }

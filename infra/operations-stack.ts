@@ -142,7 +142,7 @@ function graphs({ stage, policy, data, pipeline, logged }: Graphed): IWidget[][]
     [
       graph(
         'Oldest message at work (s)',
-        [data.intake, data.timers, data.outcomes].map(({ queue }) => oldest(queue)),
+        [data.intake, data.timers, ...data.outcomeQueues].map(({ queue }) => oldest(queue)),
       ),
       graph(
         'Oldest case not fetched by its desk, % of the shortest promise',
@@ -159,7 +159,7 @@ function graphs({ stage, policy, data, pipeline, logged }: Graphed): IWidget[][]
     ],
     [
       graph('Dead letters and parked records', [
-        ...[data.intake, data.timers, data.outcomes, ...lanes].map(({ deadLetters }) => depth(deadLetters)),
+        ...[data.intake, data.timers, ...data.outcomeQueues, ...lanes].map(({ deadLetters }) => depth(deadLetters)),
         depth(data.parked),
       ]),
       graph(

@@ -91,6 +91,7 @@ export class PipelineStack extends Stack {
     });
 
     const desks = [...data.desks.entries()];
+    const outcomeQueues = data.outcomeQueues.map(({ queue }) => queue);
     const deskQueues = desks.flatMap(([, { urgent, standard }]) => [urgent.queue, standard.queue]);
     const caseEnvironment: Variables<CaseEnvironment> = {
       CASE_TABLE_NAME: data.table.tableName,
@@ -199,7 +200,7 @@ export class PipelineStack extends Stack {
         timeout: timings.outcomes.timeout,
         memoryMb: 1024,
         environment: caseEnvironment,
-        grants: [consumes(data.outcomes.queue), ...caseGrants],
+        grants: [consumes(...outcomeQueues), ...caseGrants],
       }),
       'serve-console': create('ServeConsole', 'serve-console', {
         description: 'Shows people what is going on and why',
@@ -210,7 +211,7 @@ export class PipelineStack extends Stack {
           ...caseGrants,
           usesTable(data.table, ['dynamodb:Query']),
           queriesIndex(data.table, 'heard', 'open'),
-          countsOn(...deskQueues, data.intake.queue, data.timers.queue, data.outcomes.queue, data.parked),
+          countsOn(...deskQueues, data.intake.queue, data.timers.queue, ...outcomeQueues, data.parked),
           { actions: ['comprehend:BatchDetectSentiment'], resources: ['*'] },
         ],
       }),
@@ -218,9 +219,14 @@ export class PipelineStack extends Stack {
 
     this.#routeWebhooks(stage, settings);
     this.#routeConsole(settings);
-    this.#empties('triage-messages', data.intake, timings.triage.mapping, settings.concurrency.triage);
-    this.#empties('fire-timers', data.timers, timings.timers.mapping, settings.concurrency.timers);
-    this.#empties('record-outcomes', data.outcomes, timings.outcomes.mapping, settings.concurrency.outcomes);
+    this.#empties('triage-messages', 'Source', data.intake, timings.triage.mapping, settings.concurrency.triage);
+    this.#empties('fire-timers', 'Source', data.timers, timings.timers.mapping, settings.concurrency.timers);
+    const { mapping } = timings.outcomes;
+    this.#empties('record-outcomes', 'Source', data.outcomes, mapping, settings.concurrency.outcomes);
+    for (const [desk, { outcomes }] of desks) {
+      if (outcomes === undefined) continue;
+      this.#empties('record-outcomes', `SourceOf-${desk}`, outcomes, mapping, settings.concurrency.outcomes);
+    }
 
     this.#sweepEveryMinute();
 
@@ -308,12 +314,13 @@ export class PipelineStack extends Stack {
 
   #empties(
     name: FunctionName,
+    id: string,
     from: WorkQueue,
     mapping: { readonly batchSize: number; readonly maxBatchingWindow?: Duration },
     maxConcurrency: number,
   ): void {
     const { lambda } = this.functions[name];
-    new EventSourceMapping(this.functions[name], 'Source', {
+    new EventSourceMapping(this.functions[name], id, {
       target: lambda,
       eventSourceArn: from.queue.queueArn,
       reportBatchItemFailures: true,

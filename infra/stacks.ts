@@ -46,7 +46,7 @@ export function addStacks(app: App, { stage, settings, policy, platforms, code }
       ...(settings.region === undefined ? {} : { region: settings.region }),
     },
   });
-  const data = new DataStack(app, 'VigieData', { ...common('data'), desks, platforms });
+  const data = new DataStack(app, 'VigieData', { ...common('data'), desks: policy.desks, platforms });
   const pipeline = new PipelineStack(app, 'VigiePipeline', { ...common('pipeline'), data, code });
   const operations = new OperationsStack(app, 'VigieOperations', { ...common('operations'), policy, data, pipeline });
   const { version } = policy;

@@ -243,10 +243,14 @@ function watchPolicy(logged: LogMetrics): Watch {
 }
 
 function watchDeadLetters(data: DataStack): Watch[] {
+  const reports = 'could not be taken down: cases look unanswered that are not.';
   const queues: [string, WorkQueue, string][] = [
     ['intake', data.intake, 'Messages of customers could not be triaged; nobody will answer them.'],
     ['timer', data.timers, 'Clocks ran out and could not be acted on; the next sweep finds what still stands.'],
-    ['outcome', data.outcomes, 'What desks reported could not be taken down: cases look unanswered that are not.'],
+    ['outcome', data.outcomes, `What desks of the brand reported ${reports}`],
+    ...[...data.desks].flatMap(([desk, { outcomes }]): [string, WorkQueue, string][] =>
+      outcomes === undefined ? [] : [[`outcome-${desk}`, outcomes, `What ${desk} reported ${reports}`]],
+    ),
   ];
   return [
     ...queues.map(([subject, { deadLetters }, impact]) => ({

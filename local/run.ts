@@ -440,7 +440,9 @@ async function countsOf(sqs: LocalSqs, url: string): Promise<Pick<QueueStatus, '
 function named<Resource extends { readonly name: string }>(resources: readonly Resource[], name: string): Resource {
   const found =
     resources.find((resource) => resource.name === name) ??
-    resources.find((resource) => resource.name.replace(/\.fifo$/, '').endsWith(`-${name.replace(/\.fifo$/, '')}`));
+    resources
+      .filter((resource) => resource.name.replace(/\.fifo$/, '').endsWith(`-${name.replace(/\.fifo$/, '')}`))
+      .toSorted((a, b) => a.name.length - b.name.length)[0];
   if (found === undefined) {
     throw new RunError(`There is no ${name}. Known: ${resources.map((resource) => resource.name).join(', ')}`);
   }

@@ -3,6 +3,7 @@ import type { DeskMessage } from '../../shared/contracts/desk-message.ts';
 import { type Outcome, outcomeSchema } from '../../shared/contracts/outcome.ts';
 import type { Case, CaseEvent, RefusalReason } from '../../shared/domain/case.ts';
 import { deskQueueEntry, shortId } from '../../shared/hand-over.ts';
+import { mayReport } from '../../shared/outcome-queues.ts';
 import { StoreUnavailableError } from '../../shared/ports.ts';
 import {
   type BatchAnswer,
@@ -16,7 +17,7 @@ export interface Dependencies extends Casework, BatchEdges {}
 
 /**
  * Folds what desks report into their cases. An outcome that does not fit (stale fence, another desk's case, closed case) changes nothing and is
- * answered with `outcome.refused` on the desk's standard queue; one from a desk that does not exist is parked.
+ * answered with `outcome.refused` on the desk's standard queue; one for a desk that does not exist, or that whoever sent it may not speak for, is parked.
  */
 export function recordOutcomes(batch: unknown, dependencies: Dependencies): Promise<BatchAnswer> {
   return settleBatch(batch, outcomeSchema, dependencies, async (records) => {
@@ -24,8 +25,14 @@ export function recordOutcomes(batch: unknown, dependencies: Dependencies): Prom
     const found = new Map<QueueRecord<Outcome>, Case>();
     for (const record of records) {
       const { desk, caseId } = record.body;
-      if (dependencies.destinations.deskQueues[desk] === undefined) {
+      if (!Object.hasOwn(dependencies.destinations.deskQueues, desk)) {
         results.set(record.id, parked(`unknown desk ${desk}`, record.body));
+        continue;
+      }
+      if (!mayReport(desk, record.queue, dependencies.destinations.deskQueues)) {
+        // Nothing is answered: the desk that is named knows nothing of it, and who sent it is not told what it hit.
+        dependencies.log({ event: 'outcome_refused', caseId, desk, because: 'foreign_queue' });
+        results.set(record.id, parked(`${record.queue} may not report for ${desk}`, record.body));
         continue;
       }
       try {

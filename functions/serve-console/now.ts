@@ -2,6 +2,7 @@ import type { CaseLine, Depth, Now } from '../../shared/contracts/console.ts';
 import type { Case } from '../../shared/domain/case.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import type { Destinations } from '../../shared/hand-over.ts';
+import { ownOutcomeQueue } from '../../shared/outcome-queues.ts';
 import type { CaseStore, HeardCase, OpenCase, QueueDepths } from '../../shared/ports.ts';
 
 interface Sources {
@@ -25,12 +26,19 @@ export async function readNow(
 ): Promise<Now> {
   const at = now.toISOString();
   const since = new Date(now.getTime() - dayMs).toISOString();
+  const outcomeQueues = [
+    stages.outcome,
+    ...Object.entries(destinations.deskQueues).flatMap(([desk, queues]) =>
+      policy.desks[desk]?.kind === 'outsourced' ? [ownOutcomeQueue(queues)] : [],
+    ),
+  ];
   const [heard, open, waiting] = await Promise.all([
     heardSince(store, since, at),
     store.open(limits.open),
     depthsOf(depths, [
       ...Object.values(destinations.deskQueues).flatMap(({ urgent, standard }) => [urgent, standard]),
       ...Object.values(stages),
+      ...outcomeQueues,
     ]),
   ]);
   const late = open.filter(({ deadline }) => deadline !== undefined && deadline.dueAt < at);
@@ -71,7 +79,7 @@ export async function readNow(
     stages: {
       intake: waiting.get(stages.intake),
       timer: waiting.get(stages.timer),
-      outcome: waiting.get(stages.outcome),
+      outcome: sumOf(outcomeQueues.map((queue) => waiting.get(queue))),
       parked: waiting.get(stages.parked),
     },
     late: late.length,
@@ -87,6 +95,14 @@ async function heardSince(store: CaseStore, since: string, now: string): Promise
     .flat()
     .filter(({ at }) => at >= since)
     .slice(0, limits.heard);
+}
+
+/** All of them together, as far as each is known. */
+function sumOf(depths: readonly Depth[]): Depth {
+  const known = depths.filter((depth) => depth !== undefined);
+  if (known.length === 0) return undefined;
+  const sum = (count: (depth: NonNullable<Depth>) => number) => known.reduce((total, depth) => total + count(depth), 0);
+  return { waiting: sum(({ waiting }) => waiting), inFlight: sum(({ inFlight }) => inFlight) };
 }
 
 async function depthsOf(depths: QueueDepths, urls: readonly string[]): Promise<ReadonlyMap<string, Depth>> {

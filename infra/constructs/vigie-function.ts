@@ -17,10 +17,10 @@ export interface Grant {
 }
 
 /** What Lambda's poller does in the function's name (Lambda developer guide, "Using Lambda with SQS": execution role). */
-export function consumes(queue: IQueue): Grant {
+export function consumes(...queues: readonly IQueue[]): Grant {
   return {
     actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
-    resources: [queue.queueArn],
+    resources: queues.map((queue) => queue.queueArn),
     key: { service: 'sqs', actions: ['kms:Decrypt'] },
   };
 }

@@ -36,8 +36,9 @@ export function run(args: readonly string[]): Promise<number> {
     const base = runningAt(values.data);
     const { queues } = statusSchema.parse(await (await fetch(`${base}/_vigie/status`)).json());
     const urlOf = (end: string) => queues.find(({ name }) => name.endsWith(end))?.url;
-    const outcomes = urlOf('-outcomes') ?? urlOf('-outcome');
     const ofDesk = lanes.flatMap((lane) => urlOf(`-${desk}-${lane}.fifo`) ?? []);
+    // An outsourced desk's own queue, else the one that the brand's own systems share.
+    const outcomes = urlOf(`-${desk}-outcome`) ?? ofDesk[0]?.replace(`-${desk}-urgent.fifo`, '-outcome');
     if (ofDesk.length < lanes.length || outcomes === undefined) {
       const desks = queues.flatMap(({ name }) => /-([^-]+)-urgent\.fifo$/.exec(name)?.[1] ?? []);
       throw new UsageError(`there is no desk ${desk}; there are: ${desks.join(', ')}`);

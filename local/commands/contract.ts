@@ -49,7 +49,7 @@ export function contractFiles(): Readonly<Record<string, string>> {
     }),
     'outcome.schema.json': printJson({
       title: 'Outcome',
-      description: `What a desk reports on the outcome queue. ${generated}`,
+      description: `What a desk reports on its outcome queue. ${generated}`,
       ...jsonSchema(outcomeSchema, 'draft-2020-12'),
     }),
     'asyncapi.yaml': `# ${generated}\n${stringify(asyncApi(), { lineWidth: 120, aliasDuplicateObjects: false })}`,
@@ -83,7 +83,7 @@ function asyncApi() {
       title: 'Vigie: desk queues',
       version: '1.0.0',
       description:
-        'Vigie hands cases to desks on Amazon SQS queues and hears from them on one outcome queue. What the messages mean: docs/vendor-contract.md.',
+        'Vigie hands cases to desks on Amazon SQS queues and hears from each outsourced one on a queue of its own. What the messages mean: docs/vendor-contract.md.',
       license: { name: 'Apache-2.0' },
     },
     defaultContentType: 'application/json',
@@ -91,11 +91,12 @@ function asyncApi() {
       urgent: lane('urgent', 'Cases of priority urgent and high.'),
       standard: lane('standard', 'All other cases, and refusals of outcomes.'),
       outcome: {
-        address: 'vigie-{stage}-outcome',
-        description: 'What desks report. Desks may send and nothing else.',
-        parameters: { stage },
+        address: 'vigie-{stage}-{desk}-outcome',
+        description:
+          "What an outsourced desk reports. Its role may send and nothing else. The brand's own systems report on vigie-{stage}-outcome.",
+        parameters: { stage, desk },
         messages: { outcome: { $ref: '#/components/messages/outcome' } },
-        bindings: sqs('vigie-{stage}-outcome', false),
+        bindings: sqs('vigie-{stage}-{desk}-outcome', false),
       },
     },
     operations: {

@@ -57,7 +57,7 @@ export type LogEntry =
   | { event: 'timer_stale'; caseId: string; clock: ClockName; dueAt: string }
   | { event: 'timers_swept'; sent: number; overdue: number; minutes: number }
   | { event: 'timers_left_behind'; count: number; minute: string }
-  | { event: 'outcome_refused'; caseId: string; desk: string; because: RefusalReason }
+  | { event: 'outcome_refused'; caseId: string; desk: string; because: RefusalReason | 'foreign_queue' }
   | { event: 'case_viewed'; caseId: string; by: string }
   | { event: 'analyser_degraded'; service: string; because: string }
   | { event: 'analyser_used'; service: string; units: number; documents: number }

@@ -11,7 +11,7 @@ const sqsEventSchema = z.object({
       body: z.string(),
       receiptHandle: z.string(),
       eventSourceARN: z.string(),
-      attributes: z.object({ SenderId: z.string().optional(), ApproximateReceiveCount: z.coerce.number() }),
+      attributes: z.object({ ApproximateReceiveCount: z.coerce.number() }),
     }),
   ),
 });
@@ -19,8 +19,8 @@ const sqsEventSchema = z.object({
 export interface QueueRecord<Body> {
   readonly id: string;
   readonly body: Body;
-  /** Whoever sent it, by its AWS identity. */
-  readonly senderId: string | undefined;
+  /** The name of the queue that it came on. */
+  readonly queue: string;
 }
 
 export interface ParkedPart {
@@ -75,15 +75,16 @@ export async function settleBatch<Body>(
   for (const record of records) {
     const body = parseBody(record.body, schema);
     if (body.kind === 'sound') {
-      sound.push({ id: record.messageId, body: body.value, senderId: record.attributes.SenderId });
+      sound.push({ id: record.messageId, body: body.value, queue: queueOf(record) });
     } else {
       results.set(record.messageId, { kind: 'park', parts: [{ reason: body.reason, body: record.body }] });
     }
   }
   if (sound.length > 0) for (const [id, result] of await work(sound)) results.set(id, result);
-  const parked = records.flatMap(({ messageId, eventSourceARN }) => {
+  const parked = records.flatMap((record) => {
+    const { messageId } = record;
     const result = results.get(messageId);
-    const queue = eventSourceARN.split(':').at(-1) ?? '';
+    const queue = queueOf(record);
     return result?.kind === 'park' ? result.parts.map((part) => ({ messageId, part, queue })) : [];
   });
   const stored = await queues.send(
@@ -131,6 +132,10 @@ export function combineResults(results: readonly RecordResult[]): RecordResult {
   if (retry !== undefined) return retry;
   const parts = results.flatMap((result) => (result.kind === 'park' ? result.parts : []));
   return parts.length === 0 ? { kind: 'done' } : { kind: 'park', parts };
+}
+
+function queueOf({ eventSourceARN }: { readonly eventSourceARN: string }): string {
+  return eventSourceARN.split(':').at(-1) ?? '';
 }
 
 function parseBody<Body>(

@@ -122,7 +122,7 @@ describe.each([
     expect(await queueCallsOf({ role })).toEqual(
       [
         ...lanes.flatMap((lane) => consumed.map((action) => `${action} ${lane}`)),
-        'SendMessage vigie-test-outcome',
+        `SendMessage vigie-test-${desk}-outcome`,
       ].sort(),
     );
   });
@@ -131,8 +131,8 @@ describe.each([
     expect(await keyCallsOf({ role })).toEqual(
       [
         ...lanes.map((lane) => `Decrypt ${lane}`),
-        'Decrypt vigie-test-outcome',
-        'GenerateDataKey vigie-test-outcome',
+        `Decrypt vigie-test-${desk}-outcome`,
+        `GenerateDataKey vigie-test-${desk}-outcome`,
       ].sort(),
     );
   });

@@ -85,6 +85,38 @@ test('an outcome for another desk’s case is refused', async () => {
   expect(world.deskMessages('in_house-standard.fifo').at(-1)?.message.data).toMatchObject({ because: 'foreign_desk' });
 });
 
+test.each([
+  ['another outsourced desk', 'vendor_boreal-outcome'],
+  ['a queue that is nobody’s', 'a-queue'],
+])(
+  'an outcome that is right in all but that it came from %s is counted, parked with its reason and changes nothing',
+  async (_, from) => {
+    const { world, outcome } = await withOffer();
+    const [record] = batchOf(outcome).Records;
+    const eventSourceARN = `arn:aws:sqs:eu-west-1:123456789012:vigie-test-${from}`;
+    const before = await caseIn(world);
+    const told = world.deskMessages('vendor_atlas-standard.fifo').length;
+    expect(await recordOutcomes({ Records: [{ ...record, eventSourceARN }] }, world.dependencies)).toEqual(done);
+    expect(await caseIn(world)).toEqual(before);
+    expect(world.parked()).toMatchObject([{ reason: `vigie-test-${from} may not report for vendor_atlas` }]);
+    expect(world.logs).toContainEqual({
+      event: 'outcome_refused',
+      caseId: outcome.caseId,
+      desk: 'vendor_atlas',
+      because: 'foreign_queue',
+    });
+    expect(world.deskMessages('vendor_atlas-standard.fifo')).toHaveLength(told);
+  },
+);
+
+test('an outsourced desk reports on its own queue', async () => {
+  const { world, outcome } = await withOffer();
+  const [record] = batchOf(outcome).Records;
+  const eventSourceARN = 'arn:aws:sqs:eu-west-1:123456789012:vigie-test-vendor_atlas-outcome';
+  expect(await recordOutcomes({ Records: [{ ...record, eventSourceARN }] }, world.dependencies)).toEqual(done);
+  expect(await caseIn(world)).toMatchObject({ state: 'answered' });
+});
+
 test('a desk that lost a case cannot speak for the next one by counting on', async () => {
   const { world, outcome } = await withOffer();
   world.nonce = 'unknown-to-the-first-desk';

@@ -60,8 +60,9 @@ export class Journey {
     return taken;
   }
 
+  /** As the desk's own system reports: an outsourced one on its own queue. */
   async report(outcome: Outcome): Promise<void> {
-    const QueueUrl = this.run.queueUrl('outcome');
+    const QueueUrl = this.run.queueUrl(outcome.desk.startsWith('vendor_') ? `${outcome.desk}-outcome` : 'outcome');
     await this.#sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(outcome) }));
   }
 

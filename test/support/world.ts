@@ -19,7 +19,7 @@ import type { LogEntry } from '../../shared/runtime/log.ts';
 import { MemoryCaseStore } from './memory-case-store.ts';
 import { noise, noonPlus, routine, sensitive } from './samples.ts';
 
-export const url = (name: string) => `https://sqs.test/123456789012/${name}`;
+export const url = (name: string) => `https://sqs.test/123456789012/vigie-test-${name}`;
 export const deskQueues = {
   in_house: { urgent: url('in_house-urgent.fifo'), standard: url('in_house-standard.fifo') },
   vendor_atlas: { urgent: url('vendor_atlas-urgent.fifo'), standard: url('vendor_atlas-standard.fifo') },
@@ -124,7 +124,7 @@ export class World {
     return this.queued
       .filter(({ queueUrl }) => queueUrl.endsWith('.fifo') && (queue === undefined || queueUrl === url(queue)))
       .map(({ body, queueUrl }) => ({
-        queue: queueUrl.slice(queueUrl.lastIndexOf('/') + 1),
+        queue: queueUrl.slice(url('').length),
         message: deskMessageSchema.parse(JSON.parse(body)),
       }));
   }
@@ -258,8 +258,8 @@ export function batchOf(...bodies: readonly unknown[]) {
       messageId: `r${index}`,
       body: typeof body === 'string' ? body : JSON.stringify(body),
       receiptHandle: `handle-${index}`,
-      eventSourceARN: 'arn:aws:sqs:eu-west-1:123456789012:a-queue',
-      attributes: { SenderId: 'sender', ApproximateReceiveCount: '2' },
+      eventSourceARN: 'arn:aws:sqs:eu-west-1:123456789012:vigie-test-outcome',
+      attributes: { ApproximateReceiveCount: '2' },
     })),
   };
 }
