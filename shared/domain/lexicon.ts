@@ -38,8 +38,9 @@ export type PhraseParse =
 
 /**
  * The notation of lexicons: words in lower case without accents, in order. `refund*` is any word that begins so; `(a|b c)` one of these;
- * `word?` and `(a|b)?` may be missing; `..` stands for up to four words; `#tag`, `@name`, `<n>` (a number), `<link>` and `!` as they
- * are; a leading `^` asks for the beginning of a clause, where imperatives stand. Gives the parts, or says in words what is wrong.
+ * `word?` and `(a|b)?` may be missing; `..` stands for up to four words; `#tag`, `@name`, `<n>` (a number), `<link>`,
+ * `<brand>` (its name, or the handle written to) and `!` as they are; a leading `^` asks for the beginning of a clause, where
+ * imperatives stand. Gives the parts, or says in words what is wrong.
  */
 export function parsePhrase(phrase: string): PhraseParse {
   const parts = phrase.match(phraseParts) ?? [];

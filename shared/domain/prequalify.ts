@@ -56,10 +56,11 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
   const accountOf = accountFinder(policy);
 
   return (message) => {
-    const tokens = tokenise(message.text);
+    const { account } = accountOf(message);
+    const brand = brandWords(account);
+    const tokens = withBrand(tokenise(message.text), brand);
     const words = tokens.filter(({ kind }) => kind === 'word');
     const unread = message.type === 'fetch_needed' || showsOnlyPictures(message);
-    const { account } = accountOf(message);
     const language = languageOf(message, words.length, account, detector, languages);
     const found = matcher.match(tokens);
     const hits = weigh(found, tokens, language.code);
@@ -75,9 +76,7 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
     const topics = topicsOf(hits, { ...context, noise: undefined });
     const abusive = cueStrength(hits, 'insult') > 0 || cueStrength(hits, 'swearing') > 0;
     const read = !unread && (languages.has(language.code) || words.length === 0);
-    const noise = read
-      ? noiseOf({ message, tokens, words, hits, signals, topics, brand: brandWords(account) })
-      : undefined;
+    const noise = read ? noiseOf({ message, tokens, words, hits, signals, topics, brand }) : undefined;
     const missing: Assessment['missing'] = unread ? ['text'] : [];
     if (!unread && noise === undefined && !languages.has(language.code)) missing.push('language');
     return {
@@ -288,6 +287,18 @@ function isTalkWithOthers({ tokens, message, brand }: Reading): boolean {
       .some(isBrand);
   }
   return tokens[0]?.kind === 'mention' && !tokens.some((token) => token.kind === 'mention' && isBrand(token));
+}
+
+/** The brand's own name has the form `<brand>` too; where no name is known, whoever is mentioned may be the brand. */
+function withBrand(tokens: readonly Token[], brand: readonly string[]): Token[] {
+  return tokens.map((token) => {
+    const { kind, forms } = token;
+    const named =
+      kind === 'mention' || kind === 'hashtag'
+        ? (kind === 'mention' && brand.length === 0) || forms.some((form) => brand.some((name) => form.includes(name)))
+        : kind === 'word' && forms.some((form) => brand.includes(form));
+    return named ? { ...token, forms: [...forms, '<brand>'] } : token;
+  });
 }
 
 /** The words of the account's names in the form tokens have; words of under four letters stand for too much else. */

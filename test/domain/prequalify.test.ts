@@ -63,6 +63,7 @@ describe('a reason is heard however it is written', () => {
     ['a child alone', 'de', 'Meine Tochter wurde allein am Bahnhof stehen gelassen', 'vulnerable_person'],
     ['a stolen identity', 'it', 'Hanno clonato la mia carta sul vostro sito', 'data_privacy'],
     ['an accusation in Portuguese', 'pt', 'Vocês são ladrões, fui enganado', 'rumour_or_fraud_accusation'],
+    ['the brand by its own name', 'en', 'I say we ditch Maison', 'boycott'],
     ['a stance', 'en', 'Thank you for standing up for diversity', 'brand_or_community'],
   ])('%s', (_, language, text, reason) => {
     expect(reasonsIn(text, language)).toContain(reason);
