@@ -7,7 +7,7 @@ import { useWords } from './words.ts';
 
 const doneSchema = z.object({ done: actNameSchema });
 
-const needsReason: ReadonlySet<ActName> = new Set(['recall', 'reroute', 'mark_misrouted']);
+const needsReason: ReadonlySet<ActName> = new Set(['recall', 'hand_over', 'reroute', 'mark_misrouted']);
 
 interface ActsProps {
   readonly page: CasePage;
@@ -58,7 +58,7 @@ export function Acts({ page, deskTitle, onDone }: ActsProps) {
         <Why
           key={asking}
           act={asking}
-          desks={asking === 'reroute' ? page.reroutes : []}
+          desks={asking === 'reroute' || asking === 'hand_over' ? page.reroutes : []}
           deskTitle={deskTitle}
           busy={busy}
           onSay={(more) => void carryOut(asking, more)}

@@ -75,6 +75,11 @@ export function CaseView({ id, pulse, deskTitle, back }: CaseViewProps) {
               </div>
             )}
           </dl>
+          <p>
+            <a href={hrefOf({ page: 'cases', case: page.case.id, customerOf: page.case.id })}>
+              {words.case.allOfCustomer}
+            </a>
+          </p>
           <Acts key={page.case.id} page={page} deskTitle={deskTitle} onDone={() => setActed((before) => before + 1)} />
           <Promises page={page} />
           <Why page={page} deskTitle={deskTitle} />
@@ -232,14 +237,18 @@ function EntryDetail({ entry, deskTitle }: Omit<EntryProps, 'at'>) {
       return (
         <span class="soft">
           {' '}
-          · {deskTitle(entry.desk)} {words.case.by(entry.by)}: {entry.reason}
+          · {deskTitle(entry.desk)} {words.case.by(entry.by)}
+          {words.colon}
+          {entry.reason}
         </span>
       );
     case 'marked_misrouted':
       return (
         <span class="soft">
           {' '}
-          · {words.case.by(entry.by)}: {entry.reason}
+          · {words.case.by(entry.by)}
+          {words.colon}
+          {entry.reason}
         </span>
       );
     case 'escalation_acknowledged':
@@ -248,7 +257,9 @@ function EntryDetail({ entry, deskTitle }: Omit<EntryProps, 'at'>) {
       return (
         <span class="soft">
           {' '}
-          · {deskTitle(entry.desk)}: {entry.reason}
+          · {deskTitle(entry.desk)}
+          {words.colon}
+          {entry.reason}
         </span>
       );
     case 'timer_fired':
@@ -283,7 +294,9 @@ function Message({ entry }: { readonly entry: MessageEntry }) {
       )}
       {entry.attachments.length > 0 && (
         <p class="soft">
-          {words.case.attachments}: {entry.attachments.join(', ')}
+          {words.case.attachments}
+          {words.colon}
+          {entry.attachments.join(', ')}
         </p>
       )}
       {entry.permalink?.startsWith('https://') === true && (

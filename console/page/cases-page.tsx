@@ -110,6 +110,18 @@ function Filters({ view, desks }: { readonly view: View; readonly desks: readonl
   const filtered = filterNames.some((name) => view[name] !== undefined);
   return (
     <form class="filters" aria-label={words.cases.filters} onSubmit={(event) => event.preventDefault()}>
+      <label class="search">
+        <span>{words.cases.search}</span>
+        <input
+          type="search"
+          value={view.words ?? ''}
+          minLength={2}
+          maxLength={80}
+          onChange={({ currentTarget }) =>
+            goTo({ ...view, words: currentTarget.value.trim().length < 2 ? undefined : currentTarget.value.trim() })
+          }
+        />
+      </label>
       {(['state', 'desk', 'reason', 'priority', 'language', 'deadline'] as const).map((name) => (
         <label key={name}>
           <span>{words.cases[name]}</span>
@@ -139,6 +151,9 @@ function Filters({ view, desks }: { readonly view: View; readonly desks: readonl
           }
         />
       </label>
+      {view.customerOf !== undefined && (
+        <span class="chip plain">{words.cases.ofCustomer(view.customerOf.slice(0, 8))}…</span>
+      )}
       {filtered && <a href={hrefOf({ page: 'cases', case: view.case })}>{words.cases.clear}</a>}
     </form>
   );

@@ -13,6 +13,8 @@ const viewSchema = z.object({
   language: z.string().optional(),
   account: z.string().optional(),
   deadline: z.string().optional(),
+  words: z.string().optional(),
+  customerOf: z.string().optional(),
 });
 export type View = z.infer<typeof viewSchema>;
 
@@ -25,6 +27,8 @@ export const filterNames = [
   'language',
   'account',
   'deadline',
+  'words',
+  'customerOf',
 ] as const;
 
 const listeners = new Set<() => void>();

@@ -130,7 +130,10 @@ function Form({ policy, draft, setDraft }: FormProps) {
         />
       </label>
       <p class="examples">
-        <span class="soft">{words.policy.examples}:</span>
+        <span class="soft">
+          {words.policy.examples}
+          {words.colon}
+        </span>
         {words.policy.exampleTexts.map((text) => (
           <button key={text} type="button" onClick={() => setDraft({ ...draft, text })}>
             {text}
@@ -262,7 +265,9 @@ function Rules({ policy, verdict, deskTitle }: RulesProps) {
               <p class="soft">{because}</p>
               {passed !== undefined && (
                 <p class="unmet">
-                  {words.policy.passed}: {unmetInWords(passed, words)}
+                  {words.policy.passed}
+                  {words.colon}
+                  {unmetInWords(passed, words)}
                 </p>
               )}
             </li>

@@ -13,6 +13,8 @@ const byStatus = (words: Readonly<Record<number, string>>) => words;
 
 export const english = {
   locale: 'en-GB',
+  /** Between a word and what it says. */
+  colon: ': ',
   pages: { now: 'Now', cases: 'Cases', policy: 'Policy', reports: 'Reports' },
   shell: {
     skip: 'Skip to content',
@@ -205,6 +207,8 @@ export const english = {
     deadlines: { missed: 'Missed', soon: 'Within the hour' },
     account: 'Account',
     clear: 'Show all',
+    search: 'Words, customer’s name or id',
+    ofCustomer: (id: string) => `Only cases of the customer of case ${id}`,
     columns: { case: 'Case', where: 'Where', state: 'State', promise: 'Promise', heard: 'Last message' },
     found: (shown: number, looked: number, since: string) =>
       shown === looked
@@ -235,6 +239,7 @@ export const english = {
     visibility: 'Seen by',
     public: 'everybody',
     private: 'the customer and the brand',
+    allOfCustomer: 'All cases of this customer',
     previous: 'Earlier case of this customer',
     onPlatform: 'See it on the platform',
     abusive: 'Abusive wording',
@@ -261,7 +266,7 @@ export const english = {
       offered: 'Offered',
       recalled: 'Recalled',
       escalated: 'People were told',
-      rerouted: 'Re-routed',
+      rerouted: 'Moved by a person',
       marked_misrouted: 'Marked as mis-routed',
       escalation_acknowledged: 'Escalation acknowledged',
     },
@@ -276,7 +281,7 @@ export const english = {
       not_answered: 'nothing heard in time',
       handed_back: 'handed back',
       deleted_by_author: 'deleted by its author',
-      rerouted: 're-routed by a person',
+      rerouted: 'moved by a person',
     }),
     longText: 'Show all of it',
     by: (name: string) => `by ${name}`,
@@ -291,6 +296,7 @@ export const english = {
       wait: 'Waiting for the customer',
       resolve: 'Resolve',
       recall: 'Take it in-house',
+      hand_over: 'Hand over',
       reroute: 'Re-route',
       mark_misrouted: 'Mark as mis-routed',
       acknowledge: 'Acknowledge',
@@ -301,6 +307,7 @@ export const english = {
       wait: 'Waits for the customer.',
       resolve: 'Resolved.',
       recall: 'Taken in-house.',
+      hand_over: 'Handed over.',
       reroute: 'Re-routed.',
       mark_misrouted: 'Marked as mis-routed.',
       acknowledge: 'Acknowledged.',

@@ -9,6 +9,7 @@ const beside =
 
 export const french: typeof english = {
   locale: 'fr-FR',
+  colon: '\u00a0: ',
   pages: { now: 'En ce moment', cases: 'Dossiers', policy: 'Règles', reports: 'Bilan' },
   shell: {
     skip: 'Aller au contenu',
@@ -201,6 +202,8 @@ export const french: typeof english = {
     deadlines: { missed: 'Manquée', soon: 'Dans l’heure' },
     account: 'Compte',
     clear: 'Tout afficher',
+    search: 'Mots, nom ou identifiant du client',
+    ofCustomer: (id) => `Seulement les dossiers du client du dossier ${id}`,
     columns: { case: 'Dossier', where: 'Où', state: 'État', promise: 'Promesse', heard: 'Dernier message' },
     found: (shown, looked, since) =>
       shown === looked
@@ -231,6 +234,7 @@ export const french: typeof english = {
     visibility: 'Visible par',
     public: 'tout le monde',
     private: 'le client et la marque',
+    allOfCustomer: 'Tous les dossiers de ce client',
     previous: 'Dossier précédent de ce client',
     onPlatform: 'Voir sur la plateforme',
     abusive: 'Propos injurieux',
@@ -257,7 +261,7 @@ export const french: typeof english = {
       offered: 'Confié',
       recalled: 'Rappelé',
       escalated: 'Des personnes ont été prévenues',
-      rerouted: 'Réorienté',
+      rerouted: 'Déplacé par une personne',
       marked_misrouted: 'Erreur d’orientation signalée',
       escalation_acknowledged: 'Alerte prise en compte',
     },
@@ -272,7 +276,7 @@ export const french: typeof english = {
       not_answered: 'sans nouvelles à temps',
       handed_back: 'rendu',
       deleted_by_author: 'supprimé par son auteur',
-      rerouted: 'réorienté par une personne',
+      rerouted: 'déplacé par une personne',
     },
     longText: 'Tout afficher',
     by: (name: string) => `par ${name}`,
@@ -287,6 +291,7 @@ export const french: typeof english = {
       wait: 'En attente du client',
       resolve: 'Clore',
       recall: 'Reprendre en interne',
+      hand_over: 'Transmettre',
       reroute: 'Réorienter',
       mark_misrouted: 'Signaler une erreur d’orientation',
       acknowledge: 'Prendre acte',
@@ -297,6 +302,7 @@ export const french: typeof english = {
       wait: 'En attente du client.',
       resolve: 'Clos.',
       recall: 'Repris en interne.',
+      hand_over: 'Transmis.',
       reroute: 'Réorienté.',
       mark_misrouted: 'Erreur d’orientation signalée.',
       acknowledge: 'Pris acte.',

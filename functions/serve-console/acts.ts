@@ -15,6 +15,7 @@ const roleFor: Readonly<Record<ActName, Role>> = {
   wait: 'agent',
   resolve: 'agent',
   recall: 'agent',
+  hand_over: 'agent',
   mark_misrouted: 'agent',
   reroute: 'lead',
   acknowledge: 'lead',
@@ -41,8 +42,10 @@ function fits(act: ActName, subject: Case, policy: Policy, now: string): boolean
   switch (act) {
     case 'recall':
       return (isActive(subject) || state === 'set_aside') && desk !== inHouse;
+    case 'hand_over':
+      return isOfTheHouse(subject, policy) && reroutesOf(subject, policy).length > 0;
     case 'reroute':
-      return reroutesOf(subject, policy).length > 0;
+      return !isOfTheHouse(subject, policy) && reroutesOf(subject, policy).length > 0;
     case 'mark_misrouted':
       return state !== 'quiet' && state !== 'withdrawn' && subject.misrouted !== true;
     case 'acknowledge':
@@ -54,6 +57,11 @@ function fits(act: ActName, subject: Case, policy: Policy, now: string): boolean
         })
       );
   }
+}
+
+/** Whether the house's own people have the case: they may hand it over; what others have, a lead re-routes. */
+function isOfTheHouse({ desk }: Case, policy: Policy): boolean {
+  return desk !== undefined && policy.desks[desk]?.kind !== 'outsourced';
 }
 
 /** Desks that a case may be moved to: those of the house, and outsourced ones that the gate would let have it. */
@@ -119,6 +127,7 @@ function eventOf(
   switch (act) {
     case 'recall':
       return { type: 'rerouted', ...base, route: 'in_house', desk: inHouse, because: reason };
+    case 'hand_over':
     case 'reroute':
       return desk === undefined || !reroutesOf(subject, policy).includes(desk)
         ? undefined

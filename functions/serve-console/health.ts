@@ -26,9 +26,9 @@ export async function readHealth({ store, policy }: Sources, now: Date): Promise
 
 async function stagesOf(store: CaseStore, now: Date): Promise<Pick<Health, 'looked' | 'stages'>> {
   const cases: Case[] = [];
-  for await (const { subject, at } of walkBack(store, undefined, now)) {
+  for await (const { subject, at } of walkBack(store, {}, now)) {
     if (Date.parse(at) < now.getTime() - dayMs) break;
-    cases.push(subject);
+    if (subject !== undefined) cases.push(subject);
     if (cases.length === limits.cases) break;
   }
   const messages = await store.events(

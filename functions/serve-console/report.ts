@@ -18,8 +18,9 @@ export async function countCases(
 ): Promise<ReportPart> {
   const rows = new Map<string, ReportPart['rows'][number]>();
   let looked = 0;
-  for await (const { subject, at, place } of walkBack(store, before, now)) {
+  for await (const { subject, at, place } of walkBack(store, { before }, now)) {
     if (at.slice(0, 10) < until) break;
+    if (subject === undefined) continue;
     looked += 1;
     add(rows, at.slice(0, 10), subject, now.toISOString());
     if (looked === casesPerPart) return { rows: [...rows.values()], looked, next: place };

@@ -182,6 +182,7 @@ export const actNames = [
   'wait',
   'resolve',
   'recall',
+  'hand_over',
   'reroute',
   'mark_misrouted',
   'acknowledge',
@@ -195,9 +196,9 @@ export const actSchema = z.object({
   act: actNameSchema,
   /** Of the hand-over that the person has seen. */
   fence: z.number().int().nonnegative(),
-  /** Where to, for `reroute`. */
+  /** Where to, for `hand_over` and `reroute`. */
   desk: z.string().max(64).optional(),
-  /** Why, in the person's words: for `recall`, `reroute` and `mark_misrouted`. */
+  /** Why, in the person's words: for `recall`, `hand_over`, `reroute` and `mark_misrouted`. */
   reason: z.string().trim().min(1).max(200).optional(),
 });
 export type Act = z.infer<typeof actSchema>;
@@ -209,7 +210,7 @@ export const casePageSchema = z.object({
   fence: z.number().int().nonnegative(),
   /** What whoever asked may do with it now. */
   acts: z.array(actNameSchema),
-  /** Desks it may be re-routed to. */
+  /** Desks it may be handed over or re-routed to. */
   reroutes: z.array(z.string()),
   because: z.string(),
   policyVersion: z.string(),
@@ -239,6 +240,10 @@ export const caseFilterSchema = z.object({
   language: z.string().max(8).optional(),
   /** Part of the account's title. */
   account: z.string().max(80).optional(),
+  /** All of these in the customer's name or latest messages, whatever their case and accents; or the customer's id on the platform. */
+  words: z.string().trim().min(2, 'write two letters or more').max(80).optional(),
+  /** The customer of this case. */
+  customerOf: z.string().max(60).optional(),
   /** Missed, or within the hour. */
   deadline: z.enum(['missed', 'soon']).optional(),
   /** Where the list goes on, as an earlier answer said. */

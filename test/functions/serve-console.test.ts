@@ -174,6 +174,9 @@ describe('what is shown', () => {
     ['?reason=safety', 0],
     ['?deadline=missed', 0],
     ['?account=nobody', 0],
+    ['?words=where+PARCÉL', 1],
+    ['?words=where+letter', 0],
+    ['?words=claire', 1],
   ])('the list of cases narrowed by "%s" has %i', async (query, count) => {
     const console = new Console();
     await console.caseWith(routineWords);
@@ -182,12 +185,32 @@ describe('what is shown', () => {
     expect(JSON.stringify(list)).not.toContain(routineWords);
   });
 
-  test.each(['?state=odd', '?before=yesterday', `?desk=${'x'.repeat(65)}`])(
+  test('all cases of a customer are found by one of them, however many others wrote since', async () => {
+    const console = new Console();
+    const caseId = await console.caseWith(routineWords);
+    const others = Array.from({ length: 120 }, (_, index) => ({
+      ...inboundMessage(`o${index}`, 'Hello'),
+      thread: `t${index}`,
+      author: { id: `other-${index}` },
+    }));
+    await triageMessages(batchOf({ receivedAt: noonPlus(2), events: others }), console.world.dependencies);
+    const found = async (query: string) =>
+      caseListSchema.parse(JSON.parse((await console.call('viewer', 'GET', `/api/cases?${query}`)).text));
+    const mine = await found(`customerOf=${caseId}`);
+    expect([mine.cases.map(({ id }) => id), mine.looked]).toEqual([[caseId], 121]);
+    const first = await found('words=hello');
+    expect(first.cases.length).toBe(50);
+    const second = await found(`words=hello&before=${first.next}`);
+    expect(new Set([...first.cases, ...second.cases].map(({ id }) => id)).size).toBe(100);
+    expect((await found(`customerOf=none`)).cases).toEqual([]);
+  });
+
+  test.each(['?state=odd', '?words=a', '?before=yesterday', `?desk=${'x'.repeat(65)}`])(
     'a filter that is wrong is said to be: %s',
     async (query) => {
       const answer = await new Console().call('viewer', 'GET', `/api/cases${query}`);
       expect(answer.status).toBe(400);
-      expect(answer.text).toMatch(/^\{"message":"(state|before|desk): \w/);
+      expect(answer.text).toMatch(/^\{"message":"(state|before|desk|words): \w/);
     },
   );
 
@@ -268,9 +291,27 @@ describe('what is done', () => {
     await console.caseWith(graveWords);
     expect((await console.story('lead')).reroutes).toEqual([]);
     const sent = console.world.queued.length;
-    const answer = await console.act('lead', 'reroute', { desk: 'vendor_atlas', reason: 'they have time' });
-    expect([answer.status, console.world.queued.length]).toEqual([409, sent]);
+    for (const act of ['reroute', 'hand_over'] as const) {
+      const answer = await console.act('lead', act, { desk: 'vendor_atlas', reason: 'they have time' });
+      expect([answer.status, console.world.queued.length]).toEqual([409, sent]);
+    }
     expect(await console.case()).toMatchObject({ desk: 'in_house', version: 1 });
+  });
+
+  test('an agent hands over what the house has, and leaves to a lead what a vendor has', async () => {
+    const console = new Console();
+    await console.caseWith(routineWords);
+    const to = { desk: 'vendor_atlas', reason: 'they know the shop' };
+    expect((await console.story('agent')).acts).not.toContain('hand_over');
+    expect((await console.act('agent', 'hand_over', to)).status).toBe(409);
+    await console.act('agent', 'recall', { reason: 'ours' });
+    expect(await console.story('agent')).toMatchObject({ acts: expect.arrayContaining(['hand_over']) });
+    expect((await console.act('agent', 'hand_over', { ...to, desk: 'nobody' })).status).toBe(409);
+    expect((await console.act('agent', 'hand_over', to)).status).toBe(200);
+    expect(await console.case()).toMatchObject({ route: 'vendor', desk: 'vendor_atlas', fence: 3 });
+    expect((await console.story()).story).toContainEqual(
+      expect.objectContaining({ type: 'rerouted', desk: 'vendor_atlas', by: 'ana@example.com', reason: to.reason }),
+    );
   });
 
   test('an act sent twice is done once', async () => {

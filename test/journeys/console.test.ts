@@ -175,6 +175,26 @@ describe.skipIf(!existsSync(executablePath))(
       await page.context().close();
     });
 
+    test('a case is found by its words, taken from a vendor and handed over to another desk, in French', async () => {
+      await comment('905', 'Bonjour, le châle mauve de ma commande n’est pas arrivé');
+      const page = await open('/?page=cases', { locale: 'fr-FR' });
+      await page.getByLabel('Mots, nom ou identifiant').fill('CHALE mauve');
+      await page.keyboard.press('Enter');
+      await page.getByText(/^1 sur \d+ dossiers/).waitFor();
+      await page.locator('a.row-link').first().click();
+      for (const act of ['Reprendre en interne', 'Transmettre']) {
+        await page.getByRole('button', { name: act }).click();
+        await page.getByLabel('Pourquoi').fill('le client est passé au magasin');
+        await page.keyboard.press('Enter');
+        await page.getByText(act === 'Transmettre' ? 'Transmis.' : 'Repris en interne.').waitFor();
+      }
+      expect(await page.getByText('par local : le client est passé au magasin').count()).toBe(2);
+      expect(await accessibilityOf(page)).toEqual([]);
+      await page.getByText('Tous les dossiers de ce client').click();
+      await page.getByText('Seulement les dossiers du client').waitFor();
+      await page.context().close();
+    });
+
     test('a message is judged as it is typed, with its signs marked', async () => {
       const page = await open('/?page=policy', { locale: 'fr-FR' });
       await page.locator('textarea').fill('Votre bougie a brûlé ma fille, mon avocat vous écrira');
