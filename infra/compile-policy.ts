@@ -40,8 +40,11 @@ const desksFile = closedObject({
       channels: z.array(channelSchema).min(1).optional(),
       hours: idSchema.optional(),
       weight: deskSchema.shape.weight,
+      backlog: deskSchema.shape.backlog,
     }),
   ),
+  /** `earned`: weights fall with what desks break; `fixed`, as when absent: they do not. */
+  shares: z.enum(['fixed', 'earned']).optional(),
 });
 
 /** CloudWatch looks back a week at most (CloudWatch user guide, "Evaluating an alarm"). */
@@ -210,6 +213,7 @@ export function compilePolicy(
         { ...desk, ...(escalates_to === undefined ? {} : { escalatesTo: escalates_to }) },
       ]),
     ),
+    ...(desks.shares === 'earned' ? { shares: desks.shares } : {}),
     accounts: accounts.groups.flatMap((group) => flatten(group, {})),
     routing: rules,
     score,

@@ -86,11 +86,12 @@ export class DataStack extends Stack {
       ['due', 'dueBucket', 'dueAt'],
       ['heard', 'heardBucket', 'heardAt'],
       ['open', 'openBucket', 'openBy'],
+      ['backlog', 'backlogDesk', undefined],
     ] as const) {
       this.table.addGlobalSecondaryIndex({
         indexName,
         partitionKey: { name: partition, type: AttributeType.STRING },
-        sortKey: { name: sort, type: AttributeType.STRING },
+        ...(sort === undefined ? {} : { sortKey: { name: sort, type: AttributeType.STRING } }),
         projectionType: ProjectionType.KEYS_ONLY,
       });
     }

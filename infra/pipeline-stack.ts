@@ -111,14 +111,13 @@ export class PipelineStack extends Stack {
       DEAD_LETTER_QUEUE_URL: data.parked.queueUrl,
     };
     const caseGrants: readonly Grant[] = [
-      usesTable(data.table, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem']),
+      usesTable(data.table, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']),
       sendsTo(...deskQueues, data.timers.queue, data.parked),
       this.policies.grant,
     ];
     // What the author takes back is looked up and erased; what comes before its message waits for it.
     const followUpGrant = usesTable(data.table, [
       'dynamodb:Query',
-      'dynamodb:UpdateItem',
       'dynamodb:DeleteItem',
       'dynamodb:ConditionCheckItem',
     ]);
@@ -172,6 +171,7 @@ export class PipelineStack extends Stack {
           consumes(data.intake.queue),
           ...caseGrants,
           followUpGrant,
+          queriesIndex(data.table, 'backlog'),
           reads([data.apiTokens]),
           // Comprehend's built-in models are no resources: its actions can be allowed on everything or not at all.
           { actions: ['comprehend:BatchDetectSentiment'], resources: ['*'] },
@@ -193,7 +193,12 @@ export class PipelineStack extends Stack {
         timeout: timings.timers.timeout,
         memoryMb: 1024,
         environment: caseEnvironment,
-        grants: [consumes(data.timers.queue), ...caseGrants, publishesTo(this.escalations)],
+        grants: [
+          consumes(data.timers.queue),
+          ...caseGrants,
+          queriesIndex(data.table, 'backlog'),
+          publishesTo(this.escalations),
+        ],
       }),
       'record-outcomes': create('RecordOutcomes', 'record-outcomes', {
         description: 'Takes what desks report into their cases',

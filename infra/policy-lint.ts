@@ -6,7 +6,7 @@ import type { PolicyPath, PolicySource } from './policy-source.ts';
 
 const setAside = 'set_aside';
 /** What only a desk that a rule may choose among others can declare. */
-const choosable = ['languages', 'topics', 'channels', 'hours', 'weight'] as const;
+const choosable = ['languages', 'topics', 'channels', 'hours', 'weight', 'backlog'] as const;
 
 /** Notes in `source` all that would make a readable policy a dangerous one. */
 export function lintPolicy(policy: Policy, source: PolicySource): void {
@@ -16,9 +16,22 @@ export function lintPolicy(policy: Policy, source: PolicySource): void {
   lintTargets(policy, source);
 }
 
-function lintDesks({ desks, calendars = {} }: Policy, source: PolicySource): void {
+/** What a count of one page of the index can hold (DynamoDB developer guide, "Query": 1 MB). */
+const mostBacklog = 5_000;
+
+function lintDesks({ desks, calendars = {}, shares, sla }: Policy, source: PolicySource): void {
   const file = 'desks.yaml';
   const ofKind = (kind: string) => Object.keys(desks).filter((id) => desks[id]?.kind === kind);
+  const owing = ofKind('outsourced').filter((id) =>
+    Object.values(sla[id] ?? {}).some(({ claimSeconds, answerSeconds }) => claimSeconds ?? answerSeconds),
+  );
+  if (shares === 'earned' && owing.length === 0) {
+    source.report(
+      file,
+      ['shares'],
+      'shares: no outsourced desk owes a claim or an answer in sla.yaml by which it could earn one',
+    );
+  }
   for (const kind of ['in_house', 'product_ideas']) {
     if (desks[kind]?.kind !== kind) source.report(file, ['desks'], `a desk named ${kind} of kind ${kind} is missing`);
   }
@@ -29,6 +42,9 @@ function lintDesks({ desks, calendars = {} }: Policy, source: PolicySource): voi
     if (desk.hours !== undefined && !Object.hasOwn(calendars, desk.hours)) {
       const known = Object.keys(calendars).join(', ');
       source.report(file, ['desks', id, 'hours'], `there is no calendar ${desk.hours}; known: ${known}`);
+    }
+    if ((desk.backlog ?? 0) > mostBacklog) {
+      source.report(file, ['desks', id, 'backlog'], `backlog: write ${mostBacklog} cases at most, or leave it out`);
     }
     for (const name of choosable) {
       if (desk.kind !== 'outsourced' && desk[name] !== undefined) {

@@ -9,10 +9,12 @@ import {
 } from './domain/case.ts';
 import { isOver, promiseNames } from './domain/clocks.ts';
 import type { Policy } from './domain/policy.ts';
+import { recordOf } from './domain/vendors.ts';
 import { composeEffect, type Destinations, groupNotices, type Outgoing } from './hand-over.ts';
 import type { CaseStore, EscalationTopic, QueueEntry, QueueSender, StoredEvent } from './ports.ts';
 import { StoreUnavailableError } from './ports.ts';
 import type { Log } from './runtime/log.ts';
+import { type DeskStandings, noteRecords } from './standings.ts';
 import { timerEntry } from './timer-entry.ts';
 
 export interface Casework {
@@ -20,6 +22,7 @@ export interface Casework {
   readonly queues: QueueSender;
   readonly escalations: EscalationTopic;
   readonly policy: Policy;
+  readonly standings: DeskStandings;
   readonly destinations: Destinations;
   readonly now: () => Date;
   /** Text that nobody can guess, new each time. */
@@ -78,10 +81,10 @@ export async function changeCases(casework: Casework, changes: readonly Change[]
       current = result.kind === 'written' ? { current: result.after } : undefined;
     }
   });
-  const told = await tellTheWorld(
-    casework,
-    [...written.values()].filter((result) => result.kind === 'written'),
-  );
+  const writes = [...written.values()].filter((result) => result.kind === 'written');
+  const told = await tellTheWorld(casework, writes);
+  if (casework.policy.shares === 'earned')
+    await noteRecords(casework.store, recordsOf(casework, writes), casework.now());
   return changes.map((change) => {
     const result = written.get(change);
     if (result === undefined) return { kind: 'retry', because: 'not reached' };
@@ -92,6 +95,8 @@ export async function changeCases(casework: Casework, changes: readonly Change[]
 interface Written {
   readonly kind: 'written';
   readonly stored: StoredEvent;
+  /** What the event changed; unknown where a twin changed it. */
+  readonly before?: Case | undefined;
   readonly after: Case;
   /** It was stored before: by this record's twin. */
   readonly again: boolean;
@@ -157,7 +162,15 @@ async function writeOnce(
     version: after.version,
     clocks: openDeadlines(after),
   });
-  return { kind: 'written', stored, after, again: false };
+  return { kind: 'written', stored, before, after, again: false };
+}
+
+/** What outsourced desks kept and broke by these events. */
+function recordsOf({ policy }: Casework, writes: readonly Written[]): NonNullable<ReturnType<typeof recordOf>>[] {
+  return writes.flatMap(({ stored, before, after }) => {
+    const record = recordOf(before, stored.event, after);
+    return record === undefined || policy.desks[record.desk]?.kind !== 'outsourced' ? [] : [record];
+  });
 }
 
 /** What a repeated event still owes the world: a twin may come because the first one died between its write and its sends. */

@@ -5,6 +5,7 @@ import type { ClockName } from './domain/clocks.ts';
 import type { Route } from './domain/decision.ts';
 import type { InboundEvent } from './domain/inbound-event.ts';
 import type { Policy } from './domain/policy.ts';
+import type { Standing } from './domain/vendors.ts';
 import type { PlatformSecrets } from './platforms/platform.ts';
 
 /** An event as it is kept: with the customer's words, until they are erased, and what the world was told of it. */
@@ -79,6 +80,9 @@ export interface OpenCase {
   readonly deadline: { readonly clock: ClockName; readonly dueAt: string } | undefined;
 }
 
+/** Clocks that ran on a desk. */
+export type DeskRecord = Pick<Standing, 'kept' | 'broken'>;
+
 /** Where cases live. Every method may reject with `StoreUnavailableError`, after which the same call may be made again. */
 export interface CaseStore {
   /** The current case of each conversation and the event stored under this id, as far as they exist; may lag behind `append`. */
@@ -117,6 +121,12 @@ export interface CaseStore {
   heardOn(day: string, limit: number, before?: string): Promise<readonly HeardCase[]>;
   /** Active cases, the most pressing first, at most `limit`; may lag. */
   open(limit: number): Promise<readonly OpenCase[]>;
+  /** How many open cases wait for a desk with an agreed backlog, counted to `limit` at most; may lag. */
+  waitingFor(desk: string, limit: number): Promise<number>;
+  /** What desks kept and broke on these days (`YYYY-MM-DD`, UTC), added up; may lag. */
+  records(desks: readonly string[], days: readonly string[]): Promise<Readonly<Record<string, DeskRecord>>>;
+  /** Adds to what a desk kept and broke on a day. */
+  addToRecord(desk: string, day: string, record: DeskRecord): Promise<void>;
   /** Cases by their ids as far as they exist, in any order; may lag. */
   findAll(caseIds: readonly string[]): Promise<readonly Case[]>;
   checkpoint(): Promise<SweepCheckpoint | undefined>;

@@ -4,6 +4,7 @@ import { isOpen, opensAfter } from '../../shared/domain/calendar.ts';
 import type { Case } from '../../shared/domain/case.ts';
 import type { Priority } from '../../shared/domain/decision.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
+import { type Standings, whyAway } from '../../shared/domain/vendors.ts';
 import { StoreUnavailableError } from '../../shared/ports.ts';
 import {
   type BatchAnswer,
@@ -48,7 +49,8 @@ async function fireAll(
   records: readonly QueueRecord<Timer>[],
   dependencies: Dependencies,
 ): Promise<readonly [string, RecordResult][]> {
-  const { store, log, now, policy } = dependencies;
+  const { store, standings, log, now, policy } = dependencies;
+  await standings.refresh(policy);
   const results: [string, RecordResult][] = [];
   const changes: { record: QueueRecord<Timer>; change: Change }[] = [];
   await Promise.all(
@@ -56,7 +58,10 @@ async function fireAll(
       try {
         const current = await store.find(record.body.caseId);
         if (current !== undefined) {
-          changes.push({ record, change: toChange(record.body, current, policy, now().toISOString()) });
+          changes.push({
+            record,
+            change: toChange(record.body, current, policy, now().toISOString(), standings.known),
+          });
           return;
         }
         log({ event: 'timer_stale', ...record.body });
@@ -77,8 +82,9 @@ async function fireAll(
   return results;
 }
 
-function toChange(timer: Timer, current: Case, policy: Policy, at: string): Change {
+function toChange(timer: Timer, current: Case, policy: Policy, at: string, standings: Standings): Change {
   const tellAt = tellingHours(policy, current.priority, at);
+  const away = (current.fitting ?? []).filter((desk) => whyAway(desk, policy, at, standings) !== undefined);
   return {
     conversation: current.conversation,
     caseId: timer.caseId,
@@ -92,6 +98,7 @@ function toChange(timer: Timer, current: Case, policy: Policy, at: string): Chan
       clock: timer.clock,
       dueAt: timer.dueAt,
       ...(Object.keys(tellAt).length === 0 ? {} : { tellAt }),
+      ...(away.length === 0 ? {} : { away }),
     },
   };
 }

@@ -46,8 +46,10 @@ export function triageMessages(batch: unknown, dependencies: Dependencies): Prom
   });
 }
 
-async function triage(arrivals: readonly Arrival[], dependencies: Dependencies): Promise<RecordResult[]> {
+async function triage(arrivals: readonly Arrival[], given: Dependencies): Promise<RecordResult[]> {
   try {
+    await given.standings.refresh(given.policy);
+    const dependencies = { ...given, router: informed(given) };
     const results = new Map<Arrival, RecordResult>();
     const messages = arrivals.filter(({ event }) => event.type === 'message_received' || event.type === 'fetch_needed');
     for (const [arrival, result] of await receiveMessages(messages, dependencies)) results.set(arrival, result);
@@ -61,6 +63,18 @@ async function triage(arrivals: readonly Arrival[], dependencies: Dependencies):
     if (!(error instanceof StoreUnavailableError)) throw error;
     return arrivals.map(() => ({ kind: 'retry', because: error.message }));
   }
+}
+
+/** The router, told how the desks stand: what it gives out counts at once. */
+function informed({ router, standings }: Dependencies): Router {
+  return {
+    decide: (message, assessment, at) => {
+      const decision = router.decide(message, assessment, at, standings.known);
+      standings.gave(decision.desk);
+      return decision;
+    },
+    sentimentDecides: (message, assessment, at) => router.sentimentDecides(message, assessment, at, standings.known),
+  };
 }
 
 const notReached: RecordResult = { kind: 'retry', because: 'not reached' };

@@ -27,18 +27,21 @@ import type { HeardCase, OpenCase, Thread } from '../ports.ts';
  * | case, resolved before | thread hash | `H#<author>#<number>` | the case id |
  * | waiting events | thread hash | `W#<event id of the message>` | the message they are about |
  * | told | thread hash | `T#<event id>` | the event of which people were told |
+ * | desk's record of a day | `desk` | `R#<desk>#<day>` | desk and day |
  * | sweep checkpoint | `sweep` | `checkpoint` | |
  *
- * Indexes, all sparse, holding keys only, and sharded alike:
+ * Indexes, all sparse and holding keys only; the first three are sharded alike:
  *
  * | index | on | partition | sort |
  * | --- | --- | --- | --- |
  * | `due` | current cases with a promise to announce | minute and shard | instant, clock, case id |
  * | `heard` | cases a customer has written to | day of the last message and shard | its instant, case id, route, desk, account |
  * | `open` | active cases | shard | most pressing deadline, its clock, state, desk, case id |
+ * | `backlog` | open cases at a desk with an agreed backlog | desk | none |
  *
  * `heard` costs one write with a case's first message and two with each further one; `open` one with the first, two whenever deadline, state
- * or desk change, and one at the end.
+ * or desk change, and one at the end; `backlog` one when the desk gets the case and one when it has answered, and nothing where none is agreed. It needs no
+ * shards: a desk that is full gets no more.
  */
 export interface Key {
   readonly pk: string;
@@ -84,6 +87,10 @@ export function keysOfCase(caseId: string): { current: Key; resolved: Key } | un
   if (parts === undefined) return undefined;
   const sk = `H#${parts.authorKey}`;
   return { current: { pk: parts.partition, sk }, resolved: { pk: parts.partition, sk: `${sk}#${parts.number}` } };
+}
+
+export function recordKey(desk: string, day: string): Key {
+  return { pk: 'desk', sk: `R#${desk}#${day}` };
 }
 
 export const checkpointKey: Key = { pk: 'sweep', sk: 'checkpoint' };
@@ -141,6 +148,12 @@ export function openKeys(subject: Case): { openBucket: string; openBy: string } 
     openBucket: String(shardOf(subject)),
     openBy: [dueAt, clock, subject.state, subject.desk ?? '', subject.id].join('#'),
   };
+}
+
+/** Index attribute of an open case that counts towards its desk's agreed backlog, or `undefined`. */
+export function backlogKeys({ state, offer, counted }: Case): { backlogDesk: string } | undefined {
+  if (state !== 'open' || offer === undefined || counted?.includes(offer.desk) !== true) return undefined;
+  return { backlogDesk: offer.desk };
 }
 
 /** The case an entry of `open` stands for. */

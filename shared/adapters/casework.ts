@@ -8,6 +8,7 @@ import type { PolicySource } from '../ports.ts';
 import { caseEnvironmentSchema } from '../runtime/case-environment.ts';
 import { createLog } from '../runtime/log.ts';
 import type { BatchEdges } from '../runtime/sqs-batch.ts';
+import { DeskStandings } from '../standings.ts';
 import { AppConfigPolicies } from './app-config-policies.ts';
 import { DynamoCaseStore } from './dynamo-case-store.ts';
 import { SnsEscalations } from './sns-escalations.ts';
@@ -24,9 +25,11 @@ export function caseworkFor(
   const environment = caseEnvironmentSchema.parse(processEnvironment);
   const now = () => new Date();
   const log = createLog(functionName, now);
+  // Waiting belongs to the queue: a call that fails twice is tried again with its record.
+  const store = new DynamoCaseStore(new DynamoDBClient({ maxAttempts: 2 }), { tableName: environment.CASE_TABLE_NAME });
   return {
-    // Waiting belongs to the queue: a call that fails twice is tried again with its record.
-    store: new DynamoCaseStore(new DynamoDBClient({ maxAttempts: 2 }), { tableName: environment.CASE_TABLE_NAME }),
+    store,
+    standings: new DeskStandings(store, now),
     queues: new SqsSender(new SQSClient({ maxAttempts: 2 })),
     redelivery: new SqsRedelivery(new SQSClient({ maxAttempts: 1, useQueueUrlAsEndpoint: false })),
     escalations: new SnsEscalations(new SNSClient({ maxAttempts: 2 }), { topicArn: environment.ESCALATION_TOPIC_ARN }),

@@ -10,6 +10,7 @@ import {
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
 import type { Timer } from '../contracts/timer.ts';
@@ -26,6 +27,7 @@ import {
   type CaseArchive,
   type CaseChange,
   type CaseStore,
+  type DeskRecord,
   type HeardCase,
   type OpenCase,
   type StoredEvent,
@@ -36,6 +38,7 @@ import {
   type WriteResult,
 } from '../ports.ts';
 import {
+  backlogKeys,
   checkpointKey,
   currentKey,
   dueBuckets,
@@ -49,6 +52,7 @@ import {
   keysOfCase,
   openBuckets,
   openKeys,
+  recordKey,
   resolvedKey,
   timerFromDueAt,
   toldKey,
@@ -80,6 +84,9 @@ const keysPerBatch = 100;
 const toldSeconds = 14 * 24 * 3600;
 /** Events that wait for a message nobody ever sends are dropped by the table after this time. */
 const waitingSeconds = 7 * 24 * 3600;
+
+/** A desk's record of a day counts until the day after. */
+const recordSeconds = 3 * 24 * 3600;
 
 /** Cases in one DynamoDB table; the keys are in `case-keys.ts`. */
 export class DynamoCaseStore implements CaseStore, CaseArchive {
@@ -283,6 +290,52 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
     return (await this.#listed('open', openBuckets, limit)).sort().slice(0, limit).map(fromOpenBy);
   }
 
+  async waitingFor(desk: string, limit: number): Promise<number> {
+    const { Count = 0 } = await reached(
+      this.#client.send(
+        new QueryCommand({
+          TableName: this.#table,
+          IndexName: 'backlog',
+          Select: 'COUNT',
+          KeyConditionExpression: 'backlogDesk = :desk',
+          ExpressionAttributeValues: { ':desk': { S: desk } },
+          // Some 150 bytes an entry: a page holds more than any backlog that is worth agreeing.
+          Limit: limit,
+        }),
+      ),
+    );
+    return Count;
+  }
+
+  async records(desks: readonly string[], days: readonly string[]): Promise<Readonly<Record<string, DeskRecord>>> {
+    const items = await this.#getAll(
+      desks.flatMap((desk) => days.map((day) => recordKey(desk, day))),
+      false,
+    );
+    const sumOf = (desk: string, what: 'kept' | 'broken') =>
+      days.reduce((sum, day) => sum + Number(items.get(textOf(recordKey(desk, day)))?.[what]?.N ?? 0), 0);
+    return Object.fromEntries(
+      desks.map((desk) => [desk, { kept: sumOf(desk, 'kept'), broken: sumOf(desk, 'broken') }]),
+    );
+  }
+
+  async addToRecord(desk: string, day: string, { kept, broken }: DeskRecord): Promise<void> {
+    await reached(
+      this.#client.send(
+        new UpdateItemCommand({
+          TableName: this.#table,
+          Key: keyItem(recordKey(desk, day)),
+          UpdateExpression: 'ADD kept :kept, broken :broken SET expiresAt = :expiresAt',
+          ExpressionAttributeValues: {
+            ':kept': { N: String(kept) },
+            ':broken': { N: String(broken) },
+            ':expiresAt': { N: String(Date.parse(day) / 1000 + recordSeconds) },
+          },
+        }),
+      ),
+    );
+  }
+
   async findAll(caseIds: readonly string[]): Promise<readonly Case[]> {
     const keys = new Map(
       caseIds.flatMap((id) => {
@@ -352,6 +405,7 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
           ...attributes(dueKeys(after)),
           ...attributes(heardKeys(after)),
           ...attributes(openKeys(after)),
+          ...attributes(backlogKeys(after)),
         },
         ...(before === undefined
           ? { ConditionExpression: 'attribute_not_exists(pk)' }

@@ -92,6 +92,8 @@ const messageFields = {
   takeOver: z.record(z.string(), leaseTermsSchema).optional(),
   /** What is done around each deadline. */
   ladder: ladderSchema.optional(),
+  /** The desks among those that may get the case for which a backlog is agreed. */
+  counted: z.array(z.string()).optional(),
 };
 
 const outcomeFields = {
@@ -141,6 +143,8 @@ export const caseEventSchema = z.discriminatedUnion('type', [
     dueAt: instant,
     /** By level: when it may be told, where that is later. */
     tellAt: z.record(z.string(), instant).optional(),
+    /** Outsourced desks that take no new case then: closed, or with their agreed backlog. */
+    away: z.array(z.string()).optional(),
   }),
   /** Somebody moves the case, against what was decided. */
   z.object({
@@ -234,6 +238,8 @@ export const caseSchema = z.object({
   held: z.array(heldSchema),
   /** The outsourced desks that could take it. */
   fitting: z.array(z.string()).optional(),
+  /** The desks for which it counts towards an agreed backlog. */
+  counted: z.array(z.string()).optional(),
   closedAt: instant.optional(),
   /** The case of the same conversation that was resolved before this one. */
   previous: z.string().optional(),
@@ -519,6 +525,9 @@ function withTerms(subject: Case, event: MessageEvent): Case {
       ...Object.fromEntries((event.calendars ?? []).map((one): [string, Calendar] => [one.version, one])),
     },
     leaseTerms: { ...leaseTerms, [desk]: stricterTerms(leaseTerms[desk], lease) },
+    ...(event.counted === undefined
+      ? {}
+      : { counted: [...new Set([...(subject.counted ?? []), ...event.counted])].sort() }),
     ladders: event.ladder === undefined ? subject.ladders : { ...subject.ladders, [policyVersion]: event.ladder },
     timeline: withAsked(
       subject.timeline,
@@ -572,9 +581,11 @@ const routeRank: Record<Route, number> = { set_aside: 0, product_ideas: 1, vendo
  */
 function strongest(subject: Case, decision: Decision): Placement {
   const untouched = subject.policyVersion === '';
-  const stronger = untouched || comparePlacement(decision, subject) > 0 ? decision : subject;
-  // An outsourced desk that could take the message too keeps the case: another was chosen only for its share or its hours.
-  const keeps = subject.route === 'vendor' && decision.fitting?.includes(subject.desk ?? '') === true;
+  // An outsourced desk that could take the message too keeps the case: another was chosen only for its share, its hours or its backlog.
+  const { fitting = [], away = [] } = decision;
+  const keeps = subject.route === 'vendor' && [...fitting, ...away].includes(subject.desk ?? '');
+  const stays = keeps && decision.route !== 'vendor';
+  const stronger = untouched || (!stays && comparePlacement(decision, subject) > 0) ? decision : subject;
   const desk = keeps ? subject.desk : stronger.desk;
   return {
     route: stronger.route,
@@ -814,7 +825,8 @@ function acted(
   if (subject.route === 'in_house' || strongestAction === 'raise_priority') return place(subject, event);
   const { because, recall } = steps.every(({ seconds }) => seconds < 0) ? atRisk : missed[event.clock];
   const fitting = (subject.fitting ?? []).filter((desk) => desk !== subject.desk);
-  const [other] = strongestAction === 'other_desk' && subject.route === 'vendor' ? fitting : [];
+  const there = fitting.filter((desk) => event.away?.includes(desk) !== true);
+  const [other] = strongestAction === 'other_desk' && subject.route === 'vendor' ? there : [];
   return other === undefined
     ? moveTo(takenInHouse(subject, because), inHouse, { because: recall, event })
     : moveTo({ ...subject, fitting, state: 'open' }, other, { because: recall, event });

@@ -27,6 +27,8 @@ export const decisionSchema = z.object({
   desk: z.string().optional(),
   /** The outsourced desks that could take it, the chosen one first; absent when it goes to none. */
   fitting: z.array(z.string()).optional(),
+  /** Outsourced desks that would fit but take no new case now: one of them that has the case keeps it. */
+  away: z.array(z.string()).optional(),
   priority: prioritySchema,
   /** Image-sensitive reasons that hold, strongest first. */
   reasons: z.array(reasonSchema),

@@ -28,6 +28,8 @@ export const deskSchema = z.object({
   hours: z.string().optional(),
   /** Its share among the outsourced desks that fit; 1 when absent. */
   weight: z.number().positive().optional(),
+  /** So many open cases are agreed; while it has them, it gets no more. Absent: any number. */
+  backlog: z.number().int().positive().optional(),
 });
 export type Desk = z.infer<typeof deskSchema>;
 
@@ -163,6 +165,8 @@ export const policySchema = z.object({
   /** Short hash of the content: two equal policies have one version. */
   version: z.string(),
   desks: z.record(z.string(), deskSchema),
+  /** `earned`: a desk's weight falls with what it breaks of what it owes; absent: weights stay as they are written. */
+  shares: z.literal('earned').optional(),
   accounts: z.array(accountSchema),
   routing: routingSchema,
   score: scoreSchema,

@@ -3,13 +3,16 @@ import type { Decision, Route } from './decision.ts';
 import { OutsourcingClearance } from './gate.ts';
 import type { InboundEvent } from './inbound-event.ts';
 import { type Account, accountFinder, type Condition, type Policy, type Rule } from './policy.ts';
-import { anyVendor, chooseVendor } from './vendors.ts';
+import { anyVendor, chooseVendor, type Standings } from './vendors.ts';
 
 export interface Router {
-  /** The desk, priority, reasons and rule for one message at an instant (ISO 8601 UTC; absent: opening hours do not matter). Pure; never throws. */
-  decide(message: InboundEvent, assessment: Assessment, at?: string): Decision;
+  /**
+   * The desk, priority, reasons and rule for one message at an instant (ISO 8601 UTC; absent: opening hours do not matter), with what is known of how the
+   * outsourced desks stand. Pure; never throws.
+   */
+  decide(message: InboundEvent, assessment: Assessment, at?: string, standings?: Standings): Decision;
   /** True only if a sentiment verdict could still change where the message goes or how fast. */
-  sentimentDecides(message: InboundEvent, assessment: Assessment, at?: string): boolean;
+  sentimentDecides(message: InboundEvent, assessment: Assessment, at?: string, standings?: Standings): boolean;
 }
 
 interface Facts {
@@ -29,7 +32,7 @@ const languageConfidence = 0.5;
 export function createRouter(policy: Policy): Router {
   const accountOf = accountFinder(policy);
   const vendors = Object.keys(policy.desks).filter((id) => policy.desks[id]?.kind === 'outsourced');
-  const decide = (message: InboundEvent, assessment: Assessment, at?: string): Decision => {
+  const decide = (message: InboundEvent, assessment: Assessment, at?: string, standings?: Standings): Decision => {
     const { account, listed } = accountOf(message);
     const reasons = reasonsOf(policy, assessment);
     const doubts = doubtsOf(assessment, listed);
@@ -37,6 +40,7 @@ export function createRouter(policy: Policy): Router {
     const risk = parts.reduce((sum, { points }) => sum + points, 0);
     const facts: Facts = { message, assessment, account, reasons, doubts, risk };
     const notChosen: { rule: string; because: string }[] = [];
+    const away: string[] = [];
 
     const decision = (
       rule: Pick<Rule, 'id' | 'to' | 'priority' | 'because'>,
@@ -49,6 +53,7 @@ export function createRouter(policy: Policy): Router {
         route,
         ...(route === setAside ? {} : { desk }),
         ...(fitting.length === 0 ? {} : { fitting: [...fitting] }),
+        ...(away.length === 0 ? {} : { away }),
         priority: rule.priority,
         reasons: [...reasons],
         doubts: [...doubts],
@@ -76,7 +81,8 @@ export function createRouter(policy: Policy): Router {
         notChosen.push({ rule: rule.id, because: `not cleared: ${[...reasons, ...doubts].join(', ')}` });
         continue;
       }
-      const { fitting, passedOver } = chooseVendor(cleared, message, assessment, policy, at);
+      const { fitting, passedOver, ...choice } = chooseVendor(cleared, message, assessment, policy, at, standings);
+      away.push(...choice.away);
       notChosen.push(...passedOver.map((because) => ({ rule: rule.id, because })));
       if (fitting.length > 0) return decision(rule, route, fitting);
     }
@@ -85,12 +91,12 @@ export function createRouter(policy: Policy): Router {
 
   return {
     decide,
-    sentimentDecides(message, assessment, at) {
+    sentimentDecides(message, assessment, at, standings) {
       if (assessment.missing.includes('text') || assessment.noise !== undefined) return false;
       const { sentiment: _, ...without } = assessment;
       const outcomes = (['positive', 'neutral', 'mixed', 'negative'] as const).map((label) => {
         const sentiment = { label, confidence: 1, source: 'comprehend' } as const;
-        const { desk, route, priority } = decide(message, { ...without, sentiment }, at);
+        const { desk, route, priority } = decide(message, { ...without, sentiment }, at, standings);
         return `${route} ${desk} ${priority}`;
       });
       return new Set(outcomes).size > 1;

@@ -22,7 +22,7 @@ const inHouse = 'in_house';
 
 type Terms = Pick<
   Extract<CaseEvent, { type: 'message_received' }>,
-  'closing' | 'replyBy' | 'reopenWithinSeconds' | 'calendars' | 'takeOver' | 'ladder'
+  'closing' | 'replyBy' | 'reopenWithinSeconds' | 'calendars' | 'takeOver' | 'ladder' | 'counted'
 >;
 
 /**
@@ -40,6 +40,9 @@ export function termsOf(message: InboundEvent, at: string, decision: Decision, p
     (id) => calendarNamed(policy, id) ?? [],
   );
   const window = message.public ? undefined : replyWindowSeconds[message.channel];
+  const counted = [...new Set([...(desk === undefined ? [] : [desk]), ...fitting])].filter(
+    (one) => policy.desks[one]?.backlog !== undefined,
+  );
   const nothingMore = reasons.length === 0 && message.attachments === undefined && message.rating === undefined;
   return {
     ...(nothingMore && isThanks(message.text) ? { closing: true } : {}),
@@ -50,6 +53,7 @@ export function termsOf(message: InboundEvent, at: string, decision: Decision, p
       ? {}
       : { takeOver: Object.fromEntries(taken.map(({ other, owed }) => [other, leaseTermsOf(owed, policy)])) }),
     ...(targets === undefined || policy.escalation === undefined ? {} : { ladder: policy.escalation.ladder }),
+    ...(counted.length === 0 ? {} : { counted }),
   };
 }
 

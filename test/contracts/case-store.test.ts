@@ -18,6 +18,7 @@ import {
   noonPlus,
   received,
   replied,
+  routine,
   sensitive,
 } from '../support/samples.ts';
 
@@ -276,6 +277,33 @@ describe.each(implementations)('a case store: $name', ({ available, start }) => 
     await expect
       .poll(() => store.dueIn(minuteOf(resolution)), { timeout: 5_000 })
       .toEqual([{ caseId: first.after.id, clock: 'resolution', dueAt: resolution }]);
+  });
+
+  test.skipIf(!available)('counts what waits for a desk with an agreed backlog, up to what is asked', async () => {
+    const desk = `vendor_${crypto.randomUUID().slice(0, 8)}`;
+    const opened = Array.from({ length: 3 }, () => {
+      const conversation = someone();
+      const asked = received('m1', 0, { ...routine, desk });
+      return { conversation, first: change(undefined, { ...asked, counted: [desk] }, conversation) };
+    });
+    for (const { first } of opened) await store.append(first);
+    await store.append(change(undefined, received('m1', 0, { ...routine, desk }), someone()));
+    await expect.poll(() => store.waitingFor(desk, 10), { timeout: 5_000 }).toBe(3);
+    expect(await store.waitingFor(desk, 2)).toBe(2);
+    for (const { conversation, first } of opened) await store.append(change(first.after, replied(1), conversation));
+    await expect.poll(() => store.waitingFor(desk, 10), { timeout: 5_000 }).toBe(0);
+  });
+
+  test.skipIf(!available)('adds up what desks kept and broke', async () => {
+    const desk = `vendor_${crypto.randomUUID().slice(0, 8)}`;
+    await store.addToRecord(desk, '2026-03-01', { kept: 3, broken: 1 });
+    await store.addToRecord(desk, '2026-03-02', { kept: 2, broken: 0 });
+    await store.addToRecord(desk, '2026-03-02', { kept: -1, broken: 1 });
+    expect(await store.records([desk, 'vendor_nobody'], ['2026-03-02', '2026-03-01'])).toEqual({
+      [desk]: { kept: 4, broken: 2 },
+      vendor_nobody: { kept: 0, broken: 0 },
+    });
+    expect(await store.records([], ['2026-03-02'])).toEqual({});
   });
 
   test.skipIf(!available)('gives the timers of a minute earliest first, whatever their shard', async () => {

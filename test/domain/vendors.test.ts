@@ -2,11 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Assessment } from '../../shared/domain/assessment.ts';
 import type { Calendar } from '../../shared/domain/calendar.ts';
-import { applyEvent } from '../../shared/domain/case.ts';
+import { applyEvent, type Case, type CaseEvent } from '../../shared/domain/case.ts';
+import type { Ladder } from '../../shared/domain/escalation.ts';
 import type { Desk, Policy } from '../../shared/domain/policy.ts';
 import { createRouter } from '../../shared/domain/routing.ts';
-import { chooseVendor } from '../../shared/domain/vendors.ts';
-import { caseOf, conversationWith, inboundMessage, received, routine } from '../support/samples.ts';
+import { chooseVendor, earnedWeight, recordOf, type Standings } from '../../shared/domain/vendors.ts';
+import {
+  caseOf,
+  conversationWith,
+  inboundMessage,
+  noonPlus,
+  outcomeOf,
+  received,
+  routine,
+} from '../support/samples.ts';
 
 const officeHours: Calendar = {
   id: 'office',
@@ -38,12 +47,88 @@ describe('an outsourced desk is passed over, with the reason, when it', () => {
     ['does not answer on the channel', { channels: ['x'] }, 'one does not answer on messenger'],
     ['is closed', { hours: 'office' }, 'one is closed at 2026-03-02T19:00:00.000Z'],
   ])('%s', (_, fields, because) => {
-    expect(choose({ one: vendor(fields) }, '2026-03-02T19:00:00.000Z')).toEqual({
+    expect(choose({ one: vendor(fields) }, '2026-03-02T19:00:00.000Z')).toMatchObject({
       fitting: [],
       passedOver: [because],
     });
   });
+
+  test('has its agreed backlog, until one of its cases is answered', () => {
+    const desks = { one: vendor({ backlog: 3 }), two: vendor({ languages: ['en'], backlog: 3 }) };
+    const chosen = (open: number) => {
+      const standings: Standings = { one: { open, kept: 0, broken: 0 } };
+      return chooseVendor(['one', 'two'], message, french, { desks }, undefined, standings);
+    };
+    expect(chosen(2).fitting).toEqual(['one']);
+    expect(chosen(3)).toEqual({
+      fitting: [],
+      away: ['one'],
+      passedOver: ['one has its agreed backlog of 3 cases', 'two does not read fr'],
+    });
+  });
 });
+
+describe('where shares are earned', () => {
+  const counts = fc.record({ kept: fc.nat(2_000), broken: fc.nat(2_000) });
+
+  test('a weight falls with each broken clock, rises with each kept one, and is never above what was agreed nor nothing', () => {
+    fc.assert(
+      fc.property(counts, fc.double({ min: 0.01, max: 100, noNaN: true }), (standing, weight) => {
+        const earned = earnedWeight(weight, standing);
+        expect(earned).toBeLessThanOrEqual(weight);
+        expect(earned).toBeGreaterThanOrEqual(weight * 0.0999);
+        const { kept, broken } = standing;
+        expect(earnedWeight(weight, { kept, broken: broken + 1 })).toBeLessThanOrEqual(earned);
+        expect(earnedWeight(weight, { kept: kept + 1, broken })).toBeGreaterThanOrEqual(earned);
+      }),
+    );
+    expect(earnedWeight(2, { kept: 500, broken: 0 })).toBe(2);
+  });
+
+  test('the decision says what each weight counts for, and why', () => {
+    const desks = { one: vendor({ weight: 3 }), two: vendor() };
+    const standings: Standings = { one: { open: 0, kept: 60, broken: 20 }, two: { open: 0, kept: 10, broken: 0 } };
+    const { fitting, passedOver } = chooseVendor(
+      ['one', 'two'],
+      message,
+      french,
+      { desks, shares: 'earned' },
+      undefined,
+      standings,
+    );
+    expect(passedOver).toEqual([
+      `${fitting[1]} fits too; this conversation is ${fitting[0]}'s by shares one 3, which counts as 1.92 after 60 clocks kept and 20 broken lately, two 1, which counts as 1.00 after 10 clocks kept and 0 broken lately`,
+    ]);
+    expect(chooseVendor(['one', 'two'], message, french, { desks }, undefined, standings).passedOver[0]).toMatch(
+      /by shares one 3, two 1$/,
+    );
+  });
+
+  test.each<[string, (asked: Case) => readonly CaseEvent[], { kept: number; broken: number } | undefined]>([
+    ['a claim in time', (asked) => [outcomeOf(asked, 'claimed', 5)], { kept: 1, broken: 0 }],
+    ['a claim too late', (asked) => [outcomeOf(asked, 'claimed', 15)], { kept: 0, broken: 1 }],
+    ['an answer in time, never claimed', (asked) => [outcomeOf(asked, 'answered', 9)], { kept: 2, broken: 0 }],
+    ['a claim that never comes', () => [timer(11)], { kept: 0, broken: 1 }],
+    ['a case handed back', (asked) => [outcomeOf(asked, 'handed_back', 5)], undefined],
+  ])('%s counts', (_, events, counted) => {
+    const asked = caseOf([received('m1', 0, owing)]);
+    const [event] = events(asked);
+    if (event === undefined) throw new Error('no event');
+    const after = caseOf([event], conversationWith('claire'), asked);
+    expect(recordOf(asked, event, after)).toEqual(counted && { desk: 'vendor_atlas', ...counted });
+  });
+});
+
+const owing = {
+  ...routine,
+  targets: { firstReplySeconds: 7200, resolutionSeconds: 86_400, claimSeconds: 600, answerSeconds: 3600 },
+};
+
+/** The moment at which the claim of an offer made a minute after noon falls due. */
+function timer(minutes: number): Extract<CaseEvent, { type: 'timer_fired' }> {
+  const at = noonPlus(minutes);
+  return { type: 'timer_fired', id: `timer:${minutes}`, at, recordedAt: at, clock: 'claim', dueAt: at };
+}
 
 test('a desk that declares all that the message asks for fits, and hours count only where a moment is given', () => {
   const desk = vendor({ languages: ['fr'], topics: ['order_delivery'], channels: ['messenger'], hours: 'office' });
@@ -143,6 +228,25 @@ describe('a case at an outsourced desk', () => {
     const before = caseOf([received('m1', 0, at('boreal', ['boreal']))]);
     const after = applyEvent(before, received('m2', 5, at('atlas', ['atlas', 'boreal'])), conversation);
     expect(after).toMatchObject({ case: { desk: 'boreal', fence: 1 }, effects: [{ kind: 'update', desk: 'boreal' }] });
+  });
+
+  test.each([
+    ['closed', { ...at('boreal', ['boreal']), away: ['atlas'] }],
+    ['full, and no other fits', { ...routine, route: 'in_house' as const, desk: 'in_house', away: ['atlas'] }],
+  ])('stays there when the desk is %s by the next message', (_, decision) => {
+    const before = caseOf([received('m1', 0, at('atlas', ['atlas']))]);
+    const after = applyEvent(before, received('m2', 5, decision), conversation);
+    expect(after).toMatchObject({ case: { route: 'vendor', desk: 'atlas', fence: 1 }, effects: [{ kind: 'update' }] });
+  });
+
+  test('that misses its claim moves to another that fits, not to one that takes nothing new', () => {
+    const ladder: Ladder = {
+      silenceSeconds: 0,
+      steps: [{ clock: 'claim', seconds: 0, tell: 'lead', do: 'other_desk' }],
+    };
+    const asked = { ...received('m1', 0, { ...owing, fitting: ['vendor_atlas', 'boreal'] }), ladder };
+    const moved = (away: string[]) => caseOf([asked, { ...timer(11), away }]).desk;
+    expect([moved([]), moved(['boreal'])]).toEqual(['boreal', 'in_house']);
   });
 
   test('ends at the same desk in either order when no desk fits both messages', () => {

@@ -110,11 +110,12 @@ describe('the case table', () => {
         ['due', 'dueBucket', 'dueAt'],
         ['heard', 'heardBucket', 'heardAt'],
         ['open', 'openBucket', 'openBy'],
+        ['backlog', 'backlogDesk'],
       ].map(([name, bucket, sort]) => ({
         IndexName: name,
         KeySchema: [
           { AttributeName: bucket, KeyType: 'HASH' },
-          { AttributeName: sort, KeyType: 'RANGE' },
+          ...(sort === undefined ? [] : [{ AttributeName: sort, KeyType: 'RANGE' }]),
         ],
         Projection: { ProjectionType: 'KEYS_ONLY' },
       })),
@@ -355,12 +356,12 @@ describe('least privilege', () => {
     'dynamodb:BatchGetItem': ['Cases'],
     'dynamodb:GetItem': ['Cases'],
     'dynamodb:PutItem': ['Cases'],
+    'dynamodb:UpdateItem': ['Cases'],
     'sqs:SendMessage': [...desks, 'Parked', 'TimersQueue'],
     ...readsPolicy,
   };
   const followsUp = {
-    'dynamodb:Query': ['Cases'],
-    'dynamodb:UpdateItem': ['Cases'],
+    'dynamodb:Query': ['Cases', 'Cases/index/backlog'],
     'dynamodb:DeleteItem': ['Cases'],
     'dynamodb:ConditionCheckItem': ['Cases'],
   };
@@ -392,7 +393,15 @@ describe('least privilege', () => {
         'sqs:SendMessage': ['TimersQueue'],
       },
     ],
-    ['fire-timers', { ...consumes('TimersQueue'), ...changesCases, 'sns:Publish': ['Escalations'] }],
+    [
+      'fire-timers',
+      {
+        ...consumes('TimersQueue'),
+        ...changesCases,
+        'dynamodb:Query': ['Cases/index/backlog'],
+        'sns:Publish': ['Escalations'],
+      },
+    ],
     ['record-outcomes', { ...consumes(...outcomes), ...changesCases }],
     [
       'serve-console',

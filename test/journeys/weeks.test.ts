@@ -4,9 +4,10 @@ import { compilePolicy, formatProblems } from '../../infra/compile-policy.ts';
 import type { Decision, Priority } from '../../shared/domain/decision.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
+import { createRouter } from '../../shared/domain/routing.ts';
 import { inboundMessage, routine, sensitive } from '../support/samples.ts';
 import { Simulation } from '../support/simulation.ts';
-import { World } from '../support/world.ts';
+import { url, World } from '../support/world.ts';
 
 const compiled = compilePolicy(fileURLToPath(new URL('../../policy', import.meta.url)));
 if (!compiled.ok) throw new Error(formatProblems(compiled.problems));
@@ -131,5 +132,110 @@ describe('over days and weeks, by the shipped policy', () => {
     await simulation.pass(7 * 24 * 60, 30);
     expect(simulation.liveOffers(before?.id ?? '')).toHaveLength(1);
     expect((await simulation.caseOf('claire'))?.offer?.desk).toBe('in_house');
+  });
+});
+
+describe('two vendors that fit the same messages', () => {
+  const owed = { firstReplySeconds: 14_400, resolutionSeconds: 259_200, claimSeconds: 1800, answerSeconds: 7200 };
+  const { sla, routing } = shipped;
+  const policy: Policy = {
+    ...shipped,
+    version: 'two vendors',
+    shares: 'earned',
+    accounts: [{ channel: 'messenger', id: '100200300', title: 'Page', purpose: 'after_sales', languages: ['en'] }],
+    desks: {
+      in_house: { kind: 'in_house', title: 'In-house' },
+      vendor_atlas: { kind: 'outsourced', title: 'Atlas', escalatesTo: 'in_house' },
+      vendor_boreal: { kind: 'outsourced', title: 'Boreal', escalatesTo: 'in_house' },
+    },
+    routing: {
+      ...routing,
+      rules: [{ id: 'routine', when: { routine: true }, to: 'outsourced', priority: 'normal', because: 'routine' }],
+    },
+    sla: { ...sla, vendor_atlas: { normal: owed }, vendor_boreal: { normal: owed } },
+  };
+
+  function startWith(own: Policy): Simulation {
+    const { destinations } = new World().dependencies;
+    const vendor_boreal = { urgent: url('vendor_boreal-urgent.fifo'), standard: url('vendor_boreal-standard.fifo') };
+    return new Simulation('2026-03-02T08:00:00.000Z', {
+      policy: own,
+      router: createRouter(own),
+      destinations: {
+        ...destinations,
+        deskQueues: { ...destinations.deskQueues, vendor_boreal },
+      },
+    });
+  }
+
+  let written = 0;
+  /** So many new customers write; the desk that each of them went to first. */
+  async function write(simulation: Simulation, customers: number): Promise<Map<string, string | undefined>> {
+    const authors = Array.from({ length: customers }, () => `customer ${++written}`);
+    await simulation.post(
+      ...authors.map((id) =>
+        inboundMessage(`m ${id}`, 'Where is my parcel', {
+          thread: `dm:${id}`,
+          author: { id },
+          postedAt: simulation.now,
+        }),
+      ),
+    );
+    const cases = await Promise.all(authors.map((author) => simulation.caseOf(author)));
+    return new Map(authors.map((author, index) => [author, cases[index]?.desk]));
+  }
+
+  test('one that slips loses its share, and wins it back', async () => {
+    const simulation = startWith(policy);
+    const shares: number[] = [];
+    for (let day = 1; day <= 5; day += 1) {
+      // On its bad day Atlas takes nothing up; Boreal answers what it gets, from customers and from Atlas.
+      const bad = day === 2;
+      let atlas = 0;
+      for (let round = 0; round < 6; round += 1) {
+        const went = await write(simulation, 10);
+        const unanswered = new Set(went.keys());
+        atlas += [...went.values()].filter((desk) => desk === 'vendor_atlas').length;
+        for (const minutes of [31, 209]) {
+          for (const author of unanswered) {
+            if (bad && (await simulation.caseOf(author))?.desk === 'vendor_atlas') continue;
+            await simulation.report(author, 'resolved');
+            unanswered.delete(author);
+          }
+          await simulation.pass(minutes, 60);
+        }
+      }
+      shares.push(atlas / 60);
+    }
+    const [first = 0, second = 1, third = 1, fourth = 0, fifth = 0] = shares;
+    expect(first).toBeGreaterThan(0.4);
+    expect(second).toBeLessThan(first);
+    expect(third).toBeLessThan(second);
+    expect(Math.max(fourth, fifth)).toBeGreaterThan(0.4);
+    const reasons = simulation.world.logs.flatMap((entry) =>
+      entry.event === 'message_triaged' ? (entry.decision.notChosen.at(-1)?.because ?? []) : [],
+    );
+    expect(reasons[150]).toMatch(/vendor_atlas 1, which counts as 0\.\d\d after \d+ clocks kept and \d+ broken lately/);
+  });
+
+  test('one that has its agreed backlog is passed over until it has answered', async () => {
+    const full: Policy = {
+      ...policy,
+      desks: {
+        ...policy.desks,
+        vendor_atlas: { kind: 'outsourced', title: 'Atlas', escalatesTo: 'in_house', backlog: 5 },
+      },
+    };
+    const simulation = startWith(full);
+    const desksOf = async (customers: number) => [...(await write(simulation, customers)).entries()];
+    const first = await desksOf(30);
+    const atAtlas = first.filter(([, desk]) => desk === 'vendor_atlas').map(([author]) => author);
+    expect(atAtlas).toHaveLength(5);
+    expect(first.filter(([, desk]) => desk === 'vendor_boreal')).toHaveLength(25);
+    await simulation.pass(1);
+    expect((await desksOf(10)).filter(([, desk]) => desk === 'vendor_atlas')).toEqual([]);
+    for (const author of atAtlas.slice(0, 3)) await simulation.report(author, 'answered');
+    await simulation.pass(1);
+    expect((await desksOf(30)).filter(([, desk]) => desk === 'vendor_atlas')).toHaveLength(3);
   });
 });

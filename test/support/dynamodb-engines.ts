@@ -12,6 +12,7 @@ const indexes = [
   { name: 'due', bucket: 'dueBucket', sort: 'dueAt' },
   { name: 'heard', bucket: 'heardBucket', sort: 'heardAt' },
   { name: 'open', bucket: 'openBucket', sort: 'openBy' },
+  { name: 'backlog', bucket: 'backlogDesk', sort: undefined },
 ];
 
 const installed = (path: string) => fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url));
@@ -68,7 +69,7 @@ export async function startEngine(
         { AttributeName: 'sk', AttributeType: 'S' },
         ...indexes.flatMap(({ bucket, sort }) => [
           { AttributeName: bucket, AttributeType: 'S' as const },
-          { AttributeName: sort, AttributeType: 'S' as const },
+          ...(sort === undefined ? [] : [{ AttributeName: sort, AttributeType: 'S' as const }]),
         ]),
       ],
       KeySchema: [
@@ -79,7 +80,7 @@ export async function startEngine(
         IndexName: name,
         KeySchema: [
           { AttributeName: bucket, KeyType: 'HASH' },
-          { AttributeName: sort, KeyType: 'RANGE' },
+          ...(sort === undefined ? [] : [{ AttributeName: sort, KeyType: 'RANGE' as const }]),
         ],
         Projection: { ProjectionType: 'KEYS_ONLY' },
       })),

@@ -1,6 +1,6 @@
 import {
+  backlogKeys,
   currentKey,
-  dueKeys,
   eventKey,
   fromHeardAt,
   fromOpenBy,
@@ -9,17 +9,17 @@ import {
   keysOfCase,
   openKeys,
   resolvedKey,
-  timerFromDueAt,
   toldKey,
   waitingKey,
 } from '../../shared/adapters/case-keys.ts';
 import type { Timer } from '../../shared/contracts/timer.ts';
-import { type Case, type Conversation, partitionOf } from '../../shared/domain/case.ts';
+import { type Case, type Conversation, nextDue, partitionOf } from '../../shared/domain/case.ts';
 import { minuteOf } from '../../shared/domain/due.ts';
 import {
   type CaseArchive,
   type CaseChange,
   type CaseStore,
+  type DeskRecord,
   type HeardCase,
   type OpenCase,
   type StoredEvent,
@@ -38,6 +38,7 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
   readonly #cases = new Map<string, Case>();
   readonly #waiting = new Map<string, WaitingEvent[]>();
   readonly #told = new Set<string>();
+  readonly #records = new Map<string, DeskRecord>();
   #checkpoint: SweepCheckpoint | undefined;
 
   async look(keys: readonly { readonly conversation: Conversation; readonly eventId: string }[]) {
@@ -137,9 +138,11 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
   async dueIn(minute: string): Promise<readonly Timer[]> {
     this.#reach('dueIn');
     return [...this.#cases.entries()]
-      .flatMap(([key, subject]) => (key === textOf(currentKey(subject.conversation)) ? (dueKeys(subject) ?? []) : []))
-      .map(({ dueAt }) => timerFromDueAt(dueAt))
-      .filter(({ dueAt }) => minuteOf(dueAt) === minute)
+      .flatMap(([key, subject]) => {
+        const next = nextDue(subject);
+        const due = next !== undefined && minuteOf(next.dueAt) === minute;
+        return due && key === textOf(currentKey(subject.conversation)) ? [{ caseId: subject.id, ...next }] : [];
+      })
       .sort((a, b) => (a.dueAt < b.dueAt ? -1 : 1));
   }
 
@@ -162,6 +165,27 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
       .sort()
       .slice(0, limit)
       .map(fromOpenBy);
+  }
+
+  async waitingFor(desk: string, limit: number): Promise<number> {
+    this.#reach('waitingFor');
+    const waiting = [...this.#cases.values()].filter((subject) => backlogKeys(subject)?.backlogDesk === desk);
+    return Math.min(limit, waiting.length);
+  }
+
+  async records(desks: readonly string[], days: readonly string[]): Promise<Readonly<Record<string, DeskRecord>>> {
+    this.#reach('records');
+    const sumOf = (desk: string, what: 'kept' | 'broken') =>
+      days.reduce((sum, day) => sum + (this.#records.get(`${desk} ${day}`)?.[what] ?? 0), 0);
+    return Object.fromEntries(
+      desks.map((desk) => [desk, { kept: sumOf(desk, 'kept'), broken: sumOf(desk, 'broken') }]),
+    );
+  }
+
+  async addToRecord(desk: string, day: string, { kept, broken }: DeskRecord): Promise<void> {
+    this.#reach('addToRecord');
+    const { kept: keptBefore, broken: brokenBefore } = this.#records.get(`${desk} ${day}`) ?? { kept: 0, broken: 0 };
+    this.#records.set(`${desk} ${day}`, { kept: keptBefore + kept, broken: brokenBefore + broken });
   }
 
   async findAll(caseIds: readonly string[]): Promise<readonly Case[]> {

@@ -16,6 +16,7 @@ import type {
   SentimentAnalyser,
 } from '../../shared/ports.ts';
 import type { LogEntry } from '../../shared/runtime/log.ts';
+import { DeskStandings } from '../../shared/standings.ts';
 import { MemoryCaseStore } from './memory-case-store.ts';
 import { noise, noonPlus, routine, sensitive } from './samples.ts';
 
@@ -96,6 +97,7 @@ export class World {
 
   readonly dependencies: Parameters<typeof triageMessages>[1] = {
     store: this.store,
+    standings: new DeskStandings(this.store, () => this.now()),
     queues: this.queues,
     escalations: this.escalations,
     analyser: this.analyser,
