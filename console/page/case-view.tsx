@@ -105,7 +105,9 @@ function Why({ page, deskTitle }: { readonly page: CasePage; readonly deskTitle:
   return (
     <>
       <h3>{words.case.decision}</h3>
-      {page.because !== decision.because && page.because !== '' && <p class="now-because">{page.because}</p>}
+      {page.because !== decision.because && page.because !== '' && (
+        <p class="now-because">{words.case.because[page.because] ?? page.because}</p>
+      )}
       <DecisionCard decision={decision} deskTitle={deskTitle} />
       <Alternatives alternatives={alternatives} deskTitle={deskTitle} />
     </>

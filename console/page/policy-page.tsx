@@ -7,6 +7,7 @@ import {
 } from '../../shared/contracts/console.ts';
 import { Alternatives } from './alternatives.tsx';
 import { call, type Trouble, troubleOf, useReading } from './api.ts';
+import { Compare } from './compare.tsx';
 import { DecisionCard } from './decision-card.tsx';
 import { MarkedText } from './marked-text.tsx';
 import { Loading, PriorityChip, Problem, Scrolls } from './parts.tsx';
@@ -62,6 +63,7 @@ export function PolicyPage() {
           </div>
           {verdict !== undefined && <Findings text={draft.text} verdict={verdict} />}
           <Rules policy={policy} verdict={verdict} deskTitle={deskTitle} />
+          <Compare deskTitle={deskTitle} />
           <PromiseTable policy={policy} />
         </>
       )}
@@ -251,6 +253,7 @@ function Rules({ policy, verdict, deskTitle }: RulesProps) {
   return (
     <section class="panel" aria-labelledby="rules">
       <h2 id="rules">{words.policy.rules}</h2>
+      <p class="soft">{words.policy.ownWords}</p>
       <ol class="rules">
         {policy.rules.map(({ id, to, priority, because }) => {
           const matched = verdict?.decision.rule === id;

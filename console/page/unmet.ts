@@ -14,6 +14,7 @@ const phrases: readonly Phrase[] = [
   ],
   [/^no topic was recognised$/, () => 'aucun sujet reconnu'],
   [/^topics are (.+)$/, (words, topics = '') => `les sujets sont : ${listed(topics, (name) => wordOf(words, name))}`],
+  [/^the main topic is (.+)$/, (words, topic = '') => `le sujet principal est : ${wordOf(words, topic)}`],
   [/^a matter of service was recognised$/, () => 'une demande de service a été reconnue'],
   [/^no matter of service was recognised$/, () => 'aucune demande de service reconnue'],
   [/^sentiment is not known$/, () => 'le ton n’est pas connu'],
@@ -31,6 +32,21 @@ const phrases: readonly Phrase[] = [
   [/^country of the account is (.+)$/, (_, country = '') => `le pays du compte est ${country}`],
   [/^store of the account is not known$/, () => 'le magasin du compte n’est pas connu'],
   [/^store of the account is (.+)$/, (_, store = '') => `le magasin du compte est ${store}`],
+  [/^tags of the account are (.+)$/, (_, tags = '') => `les étiquettes du compte sont : ${tags}`],
+  [/^(\w+) does not read (\w+)$/, (_, desk = '', language = '') => `${desk} ne lit pas cette langue (${language})`],
+  [/^(\w+) does not answer on (\w+)$/, (_, desk = '', channel = '') => `${desk} ne répond pas sur ${channel}`],
+  [/^(\w+) does not take (\w+)$/, (words, desk = '', topic = '') => `${desk} ne prend pas : ${wordOf(words, topic)}`],
+  [
+    /^(\w+) takes only (.+), and no topic was recognised$/,
+    (words, desk = '', topics = '') =>
+      `${desk} ne prend que : ${listed(topics, (name) => wordOf(words, name))} ; aucun sujet reconnu`,
+  ],
+  [/^(\w+) is closed at (\S+)$/, (words, desk = '', at = '') => `${desk} est fermé : ${momentOf(at, words)}`],
+  [
+    /^(\w+) fits too; this conversation is (\w+)'s by shares (.+)$/,
+    (_, desk = '', chosen = '', shares = '') =>
+      `${desk} conviendrait aussi ; cette conversation revient à ${chosen} selon les parts ${shares}`,
+  ],
   [/^language is (.+)$/, (_, language = '') => `la langue est ${language}`],
   [/^is public$/, () => 'est public'],
   [/^is private$/, () => 'est privé'],
@@ -52,6 +68,9 @@ const phrases: readonly Phrase[] = [
   ],
   [/^not cleared: (.+)$/, (words, names = '') => `pas autorisé : ${listed(names, (name) => wordOf(words, name))}`],
 ];
+
+const momentOf = (at: string, { locale }: Words) =>
+  new Date(at).toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** The words for why a rule did not fit, in the page's language; a phrase that is not known stays as it is. */
 export function unmetInWords(unmet: string, words: Words): string {

@@ -9,7 +9,7 @@ import type { Router } from '../../shared/domain/routing.ts';
 import type { CaseStore, StoredEvent } from '../../shared/ports.ts';
 import { actsOn, reroutesOf } from './acts.ts';
 import type { Person } from './person.ts';
-import { alternativesOf, assessmentBehind } from './reading.ts';
+import { alternativesOf, assessmentBehind, type MessageEvent, messageOf } from './reading.ts';
 
 export interface Sources {
   readonly store: CaseStore;
@@ -102,24 +102,10 @@ function tellEvent(stored: StoredEvent, sources: Sources): StoryEntry {
   }
 }
 
-type MessageEvent = Extract<StoredEvent['event'], { decision: unknown }>;
-
-function tellMessage({ conversation, text }: StoredEvent, event: MessageEvent, sources: Sources): StoryEntry {
+function tellMessage(stored: StoredEvent, event: MessageEvent, sources: Sources): StoryEntry {
+  const { text } = stored;
   const { type, at, author, attachments = [], rating, permalink, language, decision } = event;
-  const message: InboundEvent = {
-    type,
-    platform: conversation.channel,
-    channel: conversation.channel,
-    accountId: conversation.accountId,
-    thread: conversation.thread,
-    messageId: event.messageId,
-    author,
-    public: event.public,
-    text,
-    attachments,
-    ...(rating === undefined ? {} : { rating }),
-    ...(/^[a-z]{2}$/.test(language) ? { language } : {}),
-  };
+  const message = messageOf(stored, event);
   const read = sources.assess(message);
   const behind = text === '' ? undefined : assessmentBehind(sources.router, message, read, event);
   return {

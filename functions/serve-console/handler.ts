@@ -4,6 +4,7 @@ import { type CaseStore, type SentimentAnalyser, StoreUnavailableError } from '.
 import type { Log } from '../../shared/runtime/log.ts';
 import { carryOut } from './acts.ts';
 import { type Sources as CaseSources, readCase } from './case-page.ts';
+import { candidateSchema, compareRules, misledRule } from './compare.ts';
 import { readHealth } from './health.ts';
 import { type Answer, type ConsoleFile, json, problem, type Request, requestSchema, securityHeaders } from './http.ts';
 import { listCases } from './list.ts';
@@ -95,6 +96,12 @@ async function routed(route: string, request: Request, person: Person, dependenc
       if (!query.success) return problem(400, firstIssue(query.error));
       return json(200, await countCases(dependencies, query.data, now));
     }
+    case 'GET /api/routing': {
+      const { routing, score } = dependencies.policy;
+      return json(200, { ...routing, score });
+    }
+    case 'POST /api/compare':
+      return answerComparison(request.body, person, dependencies, now);
     case 'POST /api/decide': {
       const trial = trialSchema.safeParse(parsed(request.body));
       if (!trial.success) return problem(400, firstIssue(trial.error));
@@ -108,6 +115,15 @@ async function routed(route: string, request: Request, person: Person, dependenc
   return method === 'GET'
     ? answerCase(caseId, person, dependencies, now)
     : answerAct(caseId, request.body, person, dependencies, now);
+}
+
+async function answerComparison(body: string, person: Person, dependencies: Dependencies, now: Date): Promise<Answer> {
+  if (!may(person, 'lead')) return problem(403, 'This needs the role lead.');
+  const candidate = candidateSchema.safeParse(parsed(body));
+  if (!candidate.success) return problem(400, firstIssue(candidate.error));
+  const misled = misledRule(candidate.data, dependencies.policy);
+  if (misled !== undefined) return problem(400, misled);
+  return json(200, await compareRules(dependencies, candidate.data, now));
 }
 
 async function answerCase(caseId: string, person: Person, dependencies: Dependencies, now: Date): Promise<Answer> {

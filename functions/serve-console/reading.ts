@@ -6,6 +6,7 @@ import { createLexiconMatcher } from '../../shared/domain/lexicon.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import type { Router } from '../../shared/domain/routing.ts';
 import { tokenise } from '../../shared/domain/text.ts';
+import type { StoredEvent } from '../../shared/ports.ts';
 
 /** Cues of which anger is made, by the words its signal has for them (`prequalify.ts`). */
 const angerCues: Readonly<Record<string, string>> = {
@@ -51,6 +52,27 @@ function isPartOfAnger(cue: string, signals: Assessment['signals']): boolean {
       ({ reason, source, entry }) => reason === 'strong_public_anger' && source === 'pattern' && entry.includes(part),
     )
   );
+}
+
+export type MessageEvent = Extract<StoredEvent['event'], { decision: unknown }>;
+
+/** A stored message as triage had it, as far as that is kept. */
+export function messageOf({ conversation, text }: StoredEvent, event: MessageEvent): InboundEvent {
+  const { type, messageId, author, attachments = [], rating, language } = event;
+  return {
+    type,
+    platform: conversation.channel,
+    channel: conversation.channel,
+    accountId: conversation.accountId,
+    thread: conversation.thread,
+    messageId,
+    author,
+    public: event.public,
+    text,
+    attachments,
+    ...(rating === undefined ? {} : { rating }),
+    ...(/^[a-z]{2}$/.test(language) ? { language } : {}),
+  };
 }
 
 const moods = ['negative', 'mixed', 'neutral', 'positive'] as const;

@@ -72,9 +72,6 @@ export function readRows<Schema extends z.ZodType>(file: string, schema: Schema)
   });
 }
 
-/** Dollars for one sentiment verdict on a text of up to 300 characters: three units of 100 (Amazon Comprehend pricing). */
-export const dollarsPerVerdict = 0.0003;
-
 /** Account under which messages of a file are judged where no brand is named: listed, so that being from a file is no doubt. */
 const fileAccount = 'file';
 

@@ -4,9 +4,9 @@ import { type Reason, reasonSchema, reasons, topicSchema } from '../../shared/do
 import { type Route, routeSchema } from '../../shared/domain/decision.ts';
 import type { Meaning, Policy } from '../../shared/domain/policy.ts';
 import { sentimentOfText } from '../../shared/domain/sentiment.ts';
+import { dollarsPerVerdict } from '../../shared/domain/simulation.ts';
 import {
   createRowTriage,
-  dollarsPerVerdict,
   loadPolicy,
   messageRowSchema,
   readRows,

@@ -1,23 +1,9 @@
 import { parseArgs } from 'node:util';
-import type { Route } from '../../shared/domain/decision.ts';
-import {
-  createRowTriage,
-  dollarsPerVerdict,
-  loadPolicy,
-  type MessageRow,
-  messageRowSchema,
-  readRows,
-  type Verdict,
-} from './decide.ts';
+import { type Simulation, simulationOf } from '../../shared/domain/simulation.ts';
+import { createRowTriage, loadPolicy, messageRowSchema, readRows } from './decide.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
 export const usage = 'vigie simulate --policy NEW --against HISTORY.jsonl [--base DIR] [--examples N] [--json]';
-
-interface Replayed {
-  readonly row: MessageRow;
-  readonly before: Verdict;
-  readonly after: Verdict;
-}
 
 /**
  * `simulate`: decides past messages under the policy in force and under a new one, and tells what moves: lane by lane with examples, what a vendor
@@ -45,61 +31,12 @@ export function run(args: readonly string[]): Promise<number> {
     const before = createRowTriage(loadPolicy(values.base), rows);
     const after = createRowTriage(loadPolicy(values.policy), rows);
     const report = simulationOf(
-      rows.map((row) => ({ row, before: before(row), after: after(row) })),
+      rows.map((row) => ({ id: row.id, before: before(row), after: after(row) })),
       Number(values.examples),
     );
     console.log(values.json ? JSON.stringify(report, null, 2) : markdownOf(report));
     return 0;
   });
-}
-
-function laneOf({ decision }: Verdict): string {
-  return decision.desk ?? 'set_aside';
-}
-
-/** What moves between two policies; an example is the id and the rules, never the customer's words. */
-export function simulationOf(replayed: readonly Replayed[], examples: number) {
-  const moved = replayed.filter(({ before, after }) => laneOf(before) !== laneOf(after));
-  const example = ({ row, before, after }: Replayed) => ({
-    id: row.id,
-    before: before.decision.rule,
-    after: after.decision.rule,
-    reasonsBefore: before.decision.reasons,
-  });
-  const wasKept = ({ before, after }: Replayed) => keeps(before.decision.route) && after.decision.route === 'vendor';
-  const share = (verdicts: readonly Verdict[]) => {
-    const lanes = Map.groupBy(verdicts, laneOf);
-    return Object.fromEntries([...lanes].map(([lane, found]) => [lane, found.length]).sort());
-  };
-  const cost = (verdicts: readonly Verdict[]) =>
-    Math.round(
-      (verdicts.filter(({ askedSentiment }) => askedSentiment).length / verdicts.length) * dollarsPerVerdict * 1e6,
-    );
-  return {
-    messages: replayed.length,
-    moved: moved.length,
-    otherPriority: replayed.filter(
-      ({ before, after }) => laneOf(before) === laneOf(after) && before.decision.priority !== after.decision.priority,
-    ).length,
-    /** Kept in-house before, for a reason or a doubt, and a vendor's now. */
-    leakRisk: replayed.filter(wasKept).map(example),
-    lanes: [...Map.groupBy(moved, ({ before, after }) => `${laneOf(before)} → ${laneOf(after)}`)]
-      .map(([lane, found]) => ({ lane, messages: found.length, examples: found.slice(0, examples).map(example) }))
-      .sort((a, b) => b.messages - a.messages),
-    before: {
-      byDesk: share(replayed.map(({ before }) => before)),
-      dollarsPerMillion: cost(replayed.map(({ before }) => before)),
-    },
-    after: {
-      byDesk: share(replayed.map(({ after }) => after)),
-      dollarsPerMillion: cost(replayed.map(({ after }) => after)),
-    },
-  };
-}
-type Simulation = ReturnType<typeof simulationOf>;
-
-function keeps(route: Route): boolean {
-  return route === 'in_house';
 }
 
 function markdownOf({ messages, moved, otherPriority, leakRisk, lanes, before, after }: Simulation): string {
@@ -116,7 +53,12 @@ function markdownOf({ messages, moved, otherPriority, leakRisk, lanes, before, a
     '## What moves',
     '',
     ...(lanes.length === 0 ? ['Nothing.'] : []),
-    ...lanes.flatMap(({ lane, messages: count, examples }) => [`### ${lane}: ${count}`, '', ...examples.map(told), '']),
+    ...lanes.flatMap(({ from, to, messages: count, examples }) => [
+      `### ${from} → ${to}: ${count}`,
+      '',
+      ...examples.map(told),
+      '',
+    ]),
     '## Volumes',
     '',
     '| desk | before | after |',

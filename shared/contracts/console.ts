@@ -341,6 +341,50 @@ export const verdictSchema = z.object({
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
+const movedSchema = z.object({
+  /** Of its case. */
+  id: z.string(),
+  /** The rules that decide. */
+  before: z.string(),
+  after: z.string(),
+  reasonsBefore: z.array(reasonSchema).readonly(),
+});
+const volumesSchema = z.object({
+  byDesk: z.record(z.string(), z.number().int()).readonly(),
+  dollarsPerMillion: z.number(),
+});
+
+/** What other rules would make of the latest messages. */
+export const comparisonSchema = z.object({
+  messages: z.number().int(),
+  /** The earliest message; absent when there is none. */
+  since: instant.optional(),
+  moved: z.number().int(),
+  /** At the same desk, but faster or slower. */
+  otherPriority: z.number().int(),
+  /** Kept in-house by the rules in force, a vendor's by the others. */
+  leakRisk: z.array(movedSchema).readonly(),
+  lanes: z
+    .array(
+      z.object({
+        from: z.string(),
+        to: z.string(),
+        messages: z.number().int(),
+        examples: z.array(movedSchema).readonly(),
+      }),
+    )
+    .readonly(),
+  before: volumesSchema,
+  after: volumesSchema,
+});
+export type Comparison = z.input<typeof comparisonSchema>;
+
+/** The rules in force, as they may be edited and compared: what `routing.yaml` says, as JSON. */
+export const rulesInForceSchema = z.object({ rules: z.json(), default: z.json(), score: z.json() });
+
+/** Who looks, and what they may do. */
+export const personSchema = z.object({ name: z.string(), role: z.enum(['viewer', 'agent', 'lead']) });
+
 /** What the page must know before anything else: where to sign in, or that nobody needs to. */
 export const consoleSettingsSchema = z.object({
   signIn: z

@@ -104,7 +104,7 @@ const targetSchema = z.object({ to: z.string(), priority: prioritySchema, becaus
 const ruleSchema = targetSchema.extend({ id: z.string(), when: conditionSchema });
 export type Rule = z.infer<typeof ruleSchema>;
 
-const routingSchema = z.object({
+export const routingSchema = z.object({
   /** Tried in this order, the first that matches decides. */
   rules: z.array(ruleSchema),
   default: targetSchema,

@@ -8,6 +8,7 @@ import {
   type ActName,
   caseListSchema,
   casePageSchema,
+  comparisonSchema,
   healthSchema,
   nowSchema,
 } from '../../shared/contracts/console.ts';
@@ -255,6 +256,57 @@ describe('what is shown', () => {
     const console = new Console();
     console.world.memory.fail = () => true;
     expect((await console.call('viewer', 'GET', '/api/now')).status).toBe(503);
+  });
+});
+
+describe('other rules, compared on the latest messages', () => {
+  const because = 'a try';
+  const score = { holds: { default: 0.5 }, reasons: {}, parts: [] };
+  const rules = (to: string) => ({
+    rules: [{ id: 'everything', when: {}, to, priority: 'normal', because }],
+    default: { to: 'in_house', priority: 'normal', because },
+    score,
+  });
+
+  test('what would move is told by lane, with its cases, and nothing is changed', async () => {
+    const console = new Console();
+    const id = await console.caseWith(routineWords);
+    const before = console.world.memory.contents();
+    const { status, text } = await console.call('lead', 'POST', '/api/compare', rules('in_house'));
+    const { lanes, ...counts } = comparisonSchema.parse(JSON.parse(text));
+    expect([status, counts.messages, counts.moved, counts.leakRisk]).toEqual([200, 1, 1, []]);
+    expect(lanes).toMatchObject([{ from: 'vendor_atlas', to: 'in_house', messages: 1, examples: [{ id }] }]);
+    expect(text).not.toContain(routineWords);
+    expect(console.world.memory.contents()).toEqual(before);
+  });
+
+  test('no rule that is tried sends a message out for which a reason holds', async () => {
+    const console = new Console();
+    await console.caseWith(graveWords);
+    const { text } = await console.call('lead', 'POST', '/api/compare', rules('vendor_atlas'));
+    expect(comparisonSchema.parse(JSON.parse(text))).toMatchObject({ messages: 1, moved: 0, leakRisk: [] });
+  });
+
+  test.each<[string, Role, unknown, number, RegExp]>([
+    ['by an agent', 'agent', rules('in_house'), 403, /lead/],
+    ['that are none', 'lead', { rules: [] }, 400, /^\{"message":"default: /],
+    [
+      'with a misspelt condition',
+      'lead',
+      { ...rules('x'), rules: [{ id: 'a', when: { reson: [] } }] },
+      400,
+      /rules\.0/,
+    ],
+    [
+      'that lead nowhere',
+      'lead',
+      rules('vendor_atlass'),
+      400,
+      /everything: there is no desk vendor_atlass; known: in_house/,
+    ],
+  ])('rules %s are refused', async (_, role, body, status, says) => {
+    const answer = await new Console().call(role, 'POST', '/api/compare', body);
+    expect([answer.status, answer.text]).toEqual([status, expect.stringMatching(says)]);
   });
 });
 

@@ -197,10 +197,27 @@ describe.skipIf(!existsSync(executablePath))(
 
     test('a message is judged as it is typed, with its signs marked', async () => {
       const page = await open('/?page=policy', { locale: 'fr-FR' });
-      await page.locator('textarea').fill('Votre bougie a brûlé ma fille, mon avocat vous écrira');
+      await page.getByLabel('Message', { exact: true }).fill('Votre bougie a brûlé ma fille, mon avocat vous écrira');
       await page.getByText('Reste en interne').waitFor();
       await page.locator('mark', { hasText: 'mon avocat' }).waitFor();
       expect(await accessibilityOf(page)).toEqual([]);
+      await page.context().close();
+    });
+
+    test('rules in force are edited and compared on the latest messages', async () => {
+      const page = await open('/?page=policy', { locale: 'fr-FR' });
+      await page.getByRole('button', { name: 'Modifier les règles actives' }).click();
+      const rules = page.getByLabel('Règles et score');
+      await expect.poll(() => rules.inputValue()).toContain('people_at_risk');
+      await rules.fill((await rules.inputValue()).replaceAll('to: outsourced', 'to: in_house'));
+      await page.getByRole('button', { name: 'Comparer' }).click();
+      await page.getByText(/messages sur \d+ iraient ailleurs/).waitFor();
+      await page.getByText('Boreal Service → Maison Lune, brand care').waitFor();
+      expect(await accessibilityOf(page)).toEqual([]);
+      await page.screenshot({ path: join(screenshots, 'compare-fr.png'), fullPage: true });
+      await rules.fill('rules: [');
+      await page.getByRole('button', { name: 'Comparer' }).click();
+      await page.getByText('Illisible comme YAML à la ligne 1').waitFor();
       await page.context().close();
     });
 

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createRowTriage, loadPolicy, type MessageRow } from '../../../local/commands/decide.ts';
 import { labelsIn, messagesIn, trainingLine } from '../../../local/commands/export.ts';
-import { simulationOf } from '../../../local/commands/simulate.ts';
 import type { CaseEvent } from '../../../shared/domain/case.ts';
+import { simulationOf } from '../../../shared/domain/simulation.ts';
 import { conversationWith, received } from '../../support/samples.ts';
 
 const policy = loadPolicy(fileURLToPath(new URL('../../../policy', import.meta.url)));
@@ -24,7 +24,7 @@ test('a simulation tells what moves, and first what a vendor would newly see', (
   const before = createRowTriage(policy, rows);
   const after = createRowTriage(deaf, rows);
   const report = simulationOf(
-    rows.map((row) => ({ row, before: before(row), after: after(row) })),
+    rows.map((row) => ({ id: row.id, before: before(row), after: after(row) })),
     1,
   );
   expect(report).toMatchObject({ messages: 3, moved: 1 });
