@@ -16,9 +16,9 @@ export interface LanguageDetector {
 const shortWords = 5;
 const sureEnough = 0.5;
 /** Words before a hit, in its own clause, in which a "not" turns it round. */
-const negationReach = 3;
+const negationReach = 4;
 const factors = { refused: 0.2, absent: 0.6, quoted: 0.8, foreignPhrase: 0.9, foreignWord: 0.3 };
-/** "Not a scam" takes an accusation back; "nobody was hurt" and "I will not sue" still name the matter. */
+/** "Not a scam" takes an accusation back; "nobody was hurt" and "I will not sue" still name the matter, as "not delivered" does its topic. */
 const takenBack: ReadonlySet<string> = new Set([
   'rumour_or_fraud_accusation',
   'strong_public_anger',
@@ -30,14 +30,8 @@ const takenBack: ReadonlySet<string> = new Set([
 const tellingLetters = 8;
 /** A link under so many words, none of them the author's own, is a headline that was passed on. */
 const headlineWords = 4;
-const headlineTopics: ReadonlySet<Topic> = new Set([
-  'community',
-  'spam',
-  'store_info',
-  'order_delivery',
-  'billing',
-  'other',
-]);
+/** Who writes to so many at once chats with them. */
+const manyMentions = 7;
 const matterless: ReadonlySet<Topic> = new Set(['community', 'spam', 'other', 'praise']);
 /** Agents sign with their initials: "^JM", "/ar". */
 const initials = /(?:\^[A-Z]{1,3}|\s\/[a-z]{2})(?:\s+https?:\S+)?\s*$/u;
@@ -141,7 +135,7 @@ function weigh(hits: readonly Hit[], tokens: readonly Token[], language: string)
       if (length === 1 && letters < tellingLetters) return [];
       confidence *= length > 1 ? factors.foreignPhrase : factors.foreignWord;
     }
-    if (negated(hit)) {
+    if (hit.means.kind !== 'topic' && negated(hit)) {
       const { kind, name } = hit.means;
       confidence *= kind === 'reason' && !takenBack.has(name) ? factors.absent : factors.refused;
     }
@@ -248,7 +242,11 @@ function noiseOf(reading: Reading): Assessment['noise'] {
   if (!message.public) return undefined;
   if (isTalkWithOthers(reading) && !(complains(reading) && matter)) return 'third_party';
   const says = hits.some(({ means }) => means.kind === 'topic' || means.kind === 'sentiment');
-  if (words.length <= fragmentWords && words.length === tokens.length && !says) {
+  if (
+    words.length <= fragmentWords &&
+    !says &&
+    tokens.every(({ kind, forms }) => kind === 'word' || forms[0] === '?')
+  ) {
     return 'fragment';
   }
   return undefined;
@@ -263,20 +261,20 @@ function complains({ hits }: Reading): boolean {
 }
 
 /** News and offers that were passed on: by nobody, to nobody, and with no feeling but what the matter itself has ("delayed"). */
-function isHeadline({ tokens, hits, topics }: Reading): boolean {
+function isHeadline({ tokens, hits }: Reading): boolean {
   const facts = new Set(hits.filter(({ means }) => means.kind === 'topic').map(({ start }) => start));
   return (
     tokens.every(({ kind }, index) => kind !== 'mention' || tokens[index - 1]?.forms[0] === 'via') &&
     cueStrength(hits, 'personal') === 0 &&
     cueStrength(hits, 'swearing') === 0 &&
     hits.every(({ means, start }) => means.kind !== 'sentiment' || (means.name === 'negative' && facts.has(start))) &&
-    topics.every(({ topic }) => headlineTopics.has(topic)) &&
     !tokens.some(({ kind, forms }) => kind === 'emoji' || forms[0] === '?' || forms[0] === '!')
   );
 }
 
-/** A text that begins with a name or handle which is not the brand's, in a thread where the brand's own are known. */
+/** A text to a whole circle of handles; or one that begins with a name or handle which is not the brand's, where the brand's own are known. */
 function isTalkWithOthers({ tokens, message, brand }: Reading): boolean {
+  if (tokens.filter(({ kind }) => kind === 'mention').length >= manyMentions) return true;
   if (brand.length === 0) return false;
   const isBrand = ({ forms }: Token) => forms.some((form) => brand.some((name) => form.includes(name)));
   const thread = /^"*re: */iu.exec(message.text)?.[0];

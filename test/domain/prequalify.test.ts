@@ -64,6 +64,14 @@ describe('a reason is heard however it is written', () => {
     ['a stolen identity', 'it', 'Hanno clonato la mia carta sul vostro sito', 'data_privacy'],
     ['an accusation in Portuguese', 'pt', 'Vocês são ladrões, fui enganado', 'rumour_or_fraud_accusation'],
     ['the brand by its own name', 'en', 'I say we ditch Maison', 'boycott'],
+    ['something found in food', 'en', 'My son bit into the biscuit and there was a tiny screw in it', 'safety'],
+    ['an accident in a shop', 'fr', "J'ai glissé dans votre magasin, sol mouillé, poignet cassé", 'safety'],
+    ['driving', 'en', 'Your courier nearly ran over my dog doing 50 in a 20', 'safety'],
+    ['a deadline and a lawyer', 'de', 'Frist bis Freitag, danach geht die Sache zum Anwalt', 'legal'],
+    ['a fired workforce', 'es', 'Despiden a 200 trabajadores y el director se sube el sueldo', 'brand_or_community'],
+    ['somebody else’s data', 'it', 'Vedo gli ordini di un altro cliente nel mio profilo', 'data_privacy'],
+    ['a threat', 'en', "If that manager talks to me again I swear I'll break his jaw", 'abuse_or_threat'],
+    ['an old mother', 'en', "My mum is 84 and can't reach anyone, her line is dead", 'vulnerable_person'],
     ['a stance', 'en', 'Thank you for standing up for diversity', 'brand_or_community'],
   ])('%s', (_, language, text, reason) => {
     expect(reasonsIn(text, language)).toContain(reason);
@@ -85,6 +93,9 @@ describe('what only sounds like a reason is none', () => {
     ['a transaction is no fraud', 'es', 'la transacción no aparece en la app'],
     ['a policy is no politics', 'es', '¿cuál es la política de devoluciones?'],
     ['a seat', 'pt', 'qual o processo para trocar o produto?'],
+    ['a soothing word', 'en', 'Is the hand cream safe for sensitive skin?'],
+    ['an accusation that is doubted from afar', 'en', "I'm not saying it's a scam, how do the points work?"],
+    ['however', 'es', 'sin embargo, el pedido llegó bien'],
     ['an avocado', 'fr', 'un masque à l’avocat mûr, ça existe ?'],
   ])('%s', (_, language, text) => {
     expect(reasonsIn(text, language)).toEqual([]);
