@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import {
   Alarm,
@@ -67,10 +67,17 @@ export class OperationsStack extends Stack {
         conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
       }),
     );
-    for (const email of settings.alarmEmails) topic.addSubscription(new EmailSubscription(email));
+    const { alarmEmails, chat } = settings;
+    if (settings.retainData && alarmEmails.length === 0 && chat.slack === undefined && chat.teams === undefined) {
+      Annotations.of(this).addWarningV2(
+        'vigie:nobody-is-told',
+        `nobody hears an alarm: write alarmEmails or chat into infra/settings/${stage}.yaml`,
+      );
+    }
+    for (const email of alarmEmails) topic.addSubscription(new EmailSubscription(email));
     const tell = new SnsAction(topic);
 
-    tellInChat(this, stage, settings.chat, [topic, pipeline.escalations]);
+    tellInChat(this, stage, chat, [topic, pipeline.escalations]);
     if (settings.monthlyBudgetUsd !== undefined) budget(this, stage, settings.monthlyBudgetUsd, topic);
 
     const logged = countLogs(this, stage, { functions: pipeline.functions, accounts: props.policy.accounts });

@@ -81,7 +81,7 @@ export const acknowledgements: readonly Acknowledgement[] = [
   },
   {
     rule: 'Serverless-LambdaEventSourceMappingDestination',
-    at: /^VigiePipeline\/(TriageMessages|FireTimers|RecordOutcomes)\/Source\//,
+    at: /^VigiePipeline\/(TriageMessages|FireTimers|RecordOutcomes)\/Source/,
     reason:
       'Event source mappings of SQS have no failure destination (Lambda developer guide); the redrive policy of each queue does this work.',
   },

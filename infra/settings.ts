@@ -27,16 +27,35 @@ const accountId = z
   .regex(/^\d{12}$/, 'write the 12 digits of an AWS account in quotes');
 const emails = z.array(z.email('write an e-mail address'), 'write a list of e-mail addresses; [] for none');
 
+const roleError = 'write the ARN of an IAM role, like arn:aws:iam::222222222222:role/vigie-consumer';
+
+/** A whole number from one to another. */
+const whole = (from: number, to: number) => {
+  const error = `write a whole number from ${from} to ${to}`;
+  return z.int(error).min(from, error).max(to, error);
+};
+
 const vendorSchema = z
-  .strictObject({
-    account: accountId,
-    /** The one role of the vendor's account that may consume. */
-    role: z.string().regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'write the ARN of an IAM role'),
-  })
-  .refine((vendor) => vendor.role.includes(`::${vendor.account}:`), {
+  .strictObject(
+    {
+      account: accountId,
+      /** The one role of the vendor's account that may consume. */
+      role: z.string(roleError).regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, roleError),
+    },
+    'write account and role, each on a line below',
+  )
+  .refine(({ account, role }) => role.split(':')[4] === undefined || role.split(':')[4] === account, {
     path: ['role'],
     message: 'write a role of the account above: it belongs to another',
   });
+
+const clientError = 'write the id of a public client with PKCE and this console as its redirect address';
+const claimError = "write the name of the claim that holds somebody's roles";
+const slackError = {
+  workspace: 'write the id of the workspace, like T012ABCDEFG',
+  channel: 'write the id of the channel, like C012ABCDEFG',
+};
+const teamsChannelError = "write the channel's id as in its link, like 19%3a…%40thread.tacv2";
 
 const settingsSchema = z.strictObject({
   account: accountId.optional(),
@@ -56,57 +75,74 @@ const settingsSchema = z.strictObject({
   ),
   /** Whether table, queues and keys outlive their stack and refuse to be deleted. */
   retainData: z.boolean('write true or false'),
-  vendors: z.record(z.string(), vendorSchema).default({}),
+  vendors: z
+    .record(z.string(), vendorSchema, 'write the desks of vendors, each with account and role below it')
+    .default({}),
   /** Who lets people into the console: any OpenID Connect provider. Without it the console's API takes only calls signed with the account's own credentials. */
   console: z
-    .strictObject({
-      issuer: z.url({ protocol: /^https$/, error: 'write the issuer as its tokens name it, https://…' }),
-      clientId: z.string().min(1, 'write the id of a public client with PKCE and this console as its redirect address'),
-      /** The claim that names somebody's roles: viewer, agent, lead. */
-      rolesClaim: z.string().min(1).default('roles'),
-      /** Where the provider's authorization and token endpoints are, if not at the issuer. */
-      hosts: z.array(z.url({ protocol: /^https$/, error: 'write https:// and a host' })).default([]),
-    })
+    .strictObject(
+      {
+        issuer: z.url({ protocol: /^https$/, error: 'write the issuer as its tokens name it, https://…' }),
+        clientId: z.string(clientError).min(1, clientError),
+        /** The claim that names somebody's roles: viewer, agent, lead. */
+        rolesClaim: z.string(claimError).min(1, claimError).default('roles'),
+        /** Where the provider's authorization and token endpoints are, if not at the issuer. */
+        hosts: z.array(z.url({ protocol: /^https$/, error: 'write https:// and a host' }), 'write a list').default([]),
+      },
+      'write issuer and clientId, each on a line below',
+    )
     .optional(),
   /** Where alarms and escalations appear besides: channels of Slack or Teams, through Amazon Q Developer in chat applications. */
   chat: z
-    .strictObject({
-      slack: z
-        .strictObject({
-          workspaceId: z.string().regex(/^[0-9A-Z]{1,255}$/, 'write the id of the workspace, like T012ABCDEFG'),
-          channelId: z.string().regex(/^[A-Za-z0-9]{1,100}$/, 'write the id of the channel, like C012ABCDEFG'),
-        })
-        .optional(),
-      teams: z
-        .strictObject({
-          tenantId: z.guid('write the tenant id of Microsoft Entra'),
-          teamId: z.guid("write the team's id (groupId in its link)"),
-          channelId: z.string().min(1, "write the channel's id as in its link, like 19%3a…%40thread.tacv2"),
-        })
-        .optional(),
-    })
+    .strictObject(
+      {
+        slack: z
+          .strictObject(
+            {
+              workspaceId: z.string(slackError.workspace).regex(/^[0-9A-Z]{1,255}$/, slackError.workspace),
+              channelId: z.string(slackError.channel).regex(/^[A-Za-z0-9]{1,100}$/, slackError.channel),
+            },
+            'write workspaceId and channelId',
+          )
+          .optional(),
+        teams: z
+          .strictObject(
+            {
+              tenantId: z.guid('write the tenant id of Microsoft Entra'),
+              teamId: z.guid("write the team's id (groupId in its link)"),
+              channelId: z.string(teamsChannelError).min(1, teamsChannelError),
+            },
+            'write tenantId, teamId and channelId',
+          )
+          .optional(),
+      },
+      'write slack or teams below',
+    )
     .default({}),
   /** Dollars a month that this stage may cost; an alarm rings when Comprehend spends a day's share, or AWS sees or foresees more. */
-  monthlyBudgetUsd: z.number().positive('write dollars a month').optional(),
+  monthlyBudgetUsd: z.number('write dollars a month').positive('write dollars a month').optional(),
   /** Hours without any webhook call after which the silence itself is an alarm; without it, none is. */
-  silenceAlarmHours: z.int().min(1).max(24).optional(),
+  silenceAlarmHours: whole(1, 24).optional(),
   /** A changed policy reaches a fifth of the functions at a time over so many minutes, and is watched for so many more; 0 for at once. */
   policyRollout: z
-    .strictObject({ minutes: z.int().min(0).max(1440), watchedMinutes: z.int().min(0).max(1440) })
+    .strictObject({ minutes: whole(0, 1440), watchedMinutes: whole(0, 1440) }, 'write minutes and watchedMinutes')
     .default({ minutes: 10, watchedMinutes: 10 }),
   /** Webhook calls per second above which API Gateway answers 429, and how many may come at once. */
   webhookThrottle: z
-    .strictObject({ perSecond: z.int().min(1), burst: z.int().min(1) })
+    .strictObject({ perSecond: whole(1, 100_000), burst: whole(1, 100_000) }, 'write perSecond and burst')
     .default({ perSecond: 500, burst: 1000 }),
   /** How many batches of one kind are worked on at the same time (Lambda: at least 2). */
   concurrency: z
-    .strictObject({
-      triage: z.int().min(2).max(1000).default(10),
-      timers: z.int().min(2).max(1000).default(5),
-      outcomes: z.int().min(2).max(1000).default(5),
-      /** Keeps so much of the account's concurrency for webhooks, and allows them no more; without it they share with all others. */
-      webhooks: z.int().min(1).optional(),
-    })
+    .strictObject(
+      {
+        triage: whole(2, 1000).default(10),
+        timers: whole(2, 1000).default(5),
+        outcomes: whole(2, 1000).default(5),
+        /** Keeps so much of the account's concurrency for webhooks, and allows them no more; without it they share with all others. */
+        webhooks: whole(1, 1000).optional(),
+      },
+      'write triage, timers, outcomes or webhooks below',
+    )
     .prefault({}),
 });
 export type Settings = z.infer<typeof settingsSchema>;
@@ -132,7 +168,9 @@ export function readSettings(stage: string, dir: string): Settings {
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw new ConfigurationError(`stage "${stage}" has no settings: write ${file}, starting from a copy of dev.yaml`);
+    throw new ConfigurationError(
+      `stage "${stage}" has no settings: write ${file}, starting from a copy of prod.yaml beside it`,
+    );
   }
   return parseSettings(text, file);
 }

@@ -1,6 +1,6 @@
 """A desk's consumer, complete: prints what Vigie hands over, and answers every offer with an outcome when asked to.
 
-Needs boto3. Set URGENT_QUEUE_URL, STANDARD_QUEUE_URL, OUTCOME_QUEUE_URL and DESK; put your ticket system in place of `Tickets`.
+Needs boto3. Set AWS_REGION, URGENT_QUEUE_URL, STANDARD_QUEUE_URL, OUTCOME_QUEUE_URL and DESK; put your ticket system in place of `Tickets`.
 AWS_ENDPOINT_URL_SQS points it at the embedded run.
 """
 
@@ -8,10 +8,12 @@ import json
 import os
 import sys
 import threading
+import time
 import uuid
 from datetime import datetime, timezone
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 
 class Tickets:
@@ -99,16 +101,21 @@ def main():
     answer = sys.argv[1] if len(sys.argv) > 1 else None
     tickets = Tickets()
 
+    # boto3 by itself reads AWS_DEFAULT_REGION only.
+    sqs = boto3.client("sqs", region_name=os.environ.get("AWS_REGION"))
+
+    def report(data):
+        if answer is not None:
+            body = json.dumps(outcome(desk, data, answer))
+            sqs.send_message(QueueUrl=os.environ["OUTCOME_QUEUE_URL"], MessageBody=body)
+
     def consume(queue_url):
-        sqs = boto3.client("sqs")
-
-        def report(data):
-            if answer is not None:
-                body = json.dumps(outcome(desk, data, answer))
-                sqs.send_message(QueueUrl=os.environ["OUTCOME_QUEUE_URL"], MessageBody=body)
-
         while True:
-            consume_once(sqs, queue_url, tickets, report)
+            try:
+                consume_once(sqs, queue_url, tickets, report)
+            except (BotoCoreError, ClientError) as error:  # an outage must not end the consumer
+                print(f"{queue_url}: {error}", file=sys.stderr, flush=True)
+                time.sleep(5)
 
     queues = (os.environ["URGENT_QUEUE_URL"], os.environ["STANDARD_QUEUE_URL"])
     threads = [threading.Thread(target=consume, args=(url,), daemon=True) for url in queues]

@@ -1,9 +1,11 @@
 /**
  * A desk's consumer, complete: takes what Vigie hands over into the desk's own system and reports what became of it.
- * Needs @aws-sdk/client-sqs and zod. Copy it, and put your ticket system in place of `Tickets`.
+ * Needs @aws-sdk/client-sqs and zod, and Node.js 24 to be run as it is. Set AWS_REGION, URGENT_QUEUE_URL, STANDARD_QUEUE_URL, OUTCOME_QUEUE_URL and DESK;
+ * put your ticket system in place of `PrintedTickets`. AWS_ENDPOINT_URL_SQS points it at the embedded run.
  */
 import { randomUUID } from 'node:crypto';
-import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { setTimeout } from 'node:timers/promises';
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 
 /** Only what this consumer uses: fields are added to the contract without notice, and must not stop you. */
@@ -80,12 +82,15 @@ async function takeOver(message: HandedOver, tickets: Tickets): Promise<void> {
   // A type of tomorrow: nothing that this version has to act on.
 }
 
+const outcomeTypes = ['claimed', 'heartbeat', 'answered', 'waiting_for_customer', 'resolved', 'handed_back'] as const;
+type OutcomeType = (typeof outcomeTypes)[number];
+
 /** Reports what became of an offer; answers the id under which it was reported. */
 export async function report(
   sqs: SQSClient,
   outcomeQueueUrl: string,
   outcome: {
-    readonly type: 'claimed' | 'heartbeat' | 'answered' | 'waiting_for_customer' | 'resolved' | 'handed_back';
+    readonly type: OutcomeType;
     readonly desk: string;
     readonly caseId: string;
     readonly offerId: string;
@@ -103,3 +108,63 @@ export async function report(
   await sqs.send(new SendMessageCommand({ QueueUrl: outcomeQueueUrl, MessageBody: JSON.stringify(body) }));
   return id;
 }
+
+/** Stands for your ticket system: shows what it is told on the terminal, and forgets it when it ends. */
+class PrintedTickets implements Tickets {
+  readonly #fences = new Map<string, number>();
+  readonly #offered: (message: HandedOver) => Promise<void>;
+
+  constructor(offered: (message: HandedOver) => Promise<void>) {
+    this.#offered = offered;
+  }
+
+  async fenceOf(caseId: string): Promise<number> {
+    return this.#fences.get(caseId) ?? 0;
+  }
+
+  async show(caseId: string, message: HandedOver): Promise<void> {
+    this.#fences.set(caseId, message.data.fence ?? 0);
+    console.log(`show ${caseId} ${JSON.stringify(message.data)}`);
+    if (message.type === 'case.offered') await this.#offered(message);
+  }
+
+  async withdraw(caseId: string, fence: number): Promise<void> {
+    console.log(`withdraw ${caseId} fence ${fence}`);
+  }
+
+  async erase(caseId: string, { data }: HandedOver): Promise<void> {
+    console.log(`erase message ${data['messageId']} of ${caseId}`);
+  }
+
+  async refused({ data }: HandedOver): Promise<void> {
+    console.log(`outcome ${data['outcomeId']} refused: ${data['because']}`);
+  }
+}
+
+/** Follows both queues until it is stopped; with an outcome as argument, answers every offer with it. */
+async function main(): Promise<never> {
+  const environment = z
+    .object({ DESK: z.string(), URGENT_QUEUE_URL: z.url(), STANDARD_QUEUE_URL: z.url(), OUTCOME_QUEUE_URL: z.url() })
+    .parse(process.env);
+  const type = z.enum(outcomeTypes).optional().parse(process.argv[2]);
+  const sqs = new SQSClient({});
+  const tickets = new PrintedTickets(async ({ subject: caseId, data: { offerId, fence } }) => {
+    if (type === undefined || offerId === undefined || fence === undefined) return;
+    const outcome = { type, desk: environment.DESK, caseId, offerId, fence, at: new Date() };
+    await report(sqs, environment.OUTCOME_QUEUE_URL, outcome);
+  });
+  const follow = async (queueUrl: string): Promise<never> => {
+    for (;;) {
+      try {
+        await consumeOnce(sqs, queueUrl, tickets);
+      } catch (error) {
+        // An outage must not end the consumer.
+        console.error(`${queueUrl}: ${error}`);
+        await setTimeout(5_000);
+      }
+    }
+  };
+  return Promise.race([follow(environment.URGENT_QUEUE_URL), follow(environment.STANDARD_QUEUE_URL)]);
+}
+
+if (import.meta.main) await main();

@@ -63,7 +63,26 @@ describe('settings', () => {
       [...complete, 'publicBaseUrl: https://hooks.example.com/'],
       'prod.yaml:5: publicBaseUrl: leave the slash',
     ],
-    ['a nested value', [...complete, 'concurrency:', '  triage: 1'], 'prod.yaml:6: concurrency.triage: Too small'],
+    [
+      'a nested value',
+      [...complete, 'concurrency:', '  triage: 1'],
+      'prod.yaml:6: concurrency.triage: write a whole number from 2 to 1000',
+    ],
+    [
+      'a part that is left out',
+      [...complete, 'chat: { slack: { workspaceId: T0123 } }'],
+      'prod.yaml:5: chat.slack.channelId: write the id of the channel, like C012ABCDEFG',
+    ],
+    [
+      'one value where several belong',
+      [...complete, 'webhookThrottle: 5'],
+      'prod.yaml:5: webhookThrottle: write perSecond and burst',
+    ],
+    [
+      'a role without its account',
+      [...complete, "vendors: { north: { account: '222222222222', role: consumer } }"],
+      'prod.yaml:5: vendors.north.role: write the ARN of an IAM role',
+    ],
     [
       'a role of another account',
       [...complete, vendor('222222222222', '333333333333')],
@@ -83,6 +102,29 @@ describe('settings', () => {
     ['text that is no YAML', ['a: [', 'b'], 'prod.yaml:'],
   ])('name the line and what to write for %s', (_, lines, expected) => {
     expect(problemOf(lines.join('\n'))).toContain(expected);
+  });
+
+  it('never answer in the words of a program', () => {
+    const settings = ['account', 'region', 'publicBaseUrl', 'alarmEmails', 'escalationEmails', 'logRetentionDays'];
+    settings.push('retainData', 'vendors', 'console', 'chat', 'monthlyBudgetUsd', 'silenceAlarmHours');
+    settings.push('policyRollout', 'webhookThrottle', 'concurrency');
+    const nested = [
+      'vendors: { north: {} }',
+      'console: {}',
+      'console: { issuer: 1, clientId: 1, rolesClaim: 1, hosts: 1 }',
+      'chat: { slack: {}, teams: {} }',
+      'policyRollout: {}',
+      'webhookThrottle: {}',
+      'concurrency: { triage: x, timers: 1.5, outcomes: [], webhooks: 0 }',
+    ];
+    for (const lines of [
+      ...settings.map((name) => `${name}: !!str 0x`),
+      ...settings.map((name) => `${name}: 0`),
+      ...nested,
+    ]) {
+      const problems = problemOf(lines).split('\n');
+      expect(problems.filter((problem) => !/: write |: leave /.test(problem))).toEqual([]);
+    }
   });
 
   it('name every mistake at once, one a line', () => {

@@ -170,7 +170,7 @@ describe('the app that cdk runs', () => {
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(
-        /^stage "nowhere" has no settings: write infra\/settings\/nowhere\.yaml, starting from a copy of dev\.yaml\n$/,
+        /^stage "nowhere" has no settings: write infra\/settings\/nowhere\.yaml, starting from a copy of prod\.yaml beside it\n$/,
       ),
     });
   });
