@@ -8,6 +8,7 @@ import { channelSchema } from '../shared/domain/inbound-event.ts';
 import {
   type Account,
   closedObject,
+  comprehendSchema,
   conditionSchema,
   deskSchema,
   type Escalation,
@@ -41,6 +42,7 @@ const desksFile = closedObject({
       hours: idSchema.optional(),
       weight: deskSchema.shape.weight,
       backlog: deskSchema.shape.backlog,
+      masks: deskSchema.shape.masks,
     }),
   ),
   /** `earned`: weights fall with what desks break; `fixed`, as when absent: they do not. */
@@ -106,6 +108,7 @@ const routingFile = closedObject({
   ),
   default: closedObject({ to: idSchema, priority: prioritySchema, because: z.string().min(1) }),
   score: scoreSchema,
+  comprehend: comprehendSchema.optional(),
   /** Decided whenever the policy is compiled; one that goes elsewhere is an error. */
   examples: z.array(exampleEntry).optional(),
 });
@@ -205,7 +208,7 @@ export function compilePolicy(
     return { ok: false, problems: source.problems };
   }
 
-  const { score, examples = [], ...rules } = routing;
+  const { score, comprehend, examples = [], ...rules } = routing;
   const content = {
     desks: Object.fromEntries(
       Object.entries(desks.desks).map(([id, { escalates_to, ...desk }]) => [
@@ -217,6 +220,7 @@ export function compilePolicy(
     accounts: accounts.groups.flatMap((group) => flatten(group, {})),
     routing: rules,
     score,
+    ...(comprehend === undefined ? {} : { comprehend }),
     sla: Object.fromEntries(
       Object.entries(sla.sla).map(([desk, { calendar, ...targets }]) => [
         desk,

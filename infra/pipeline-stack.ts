@@ -174,7 +174,14 @@ export class PipelineStack extends Stack {
           queriesIndex(data.table, 'backlog'),
           reads([data.apiTokens]),
           // Comprehend's built-in models are no resources: its actions can be allowed on everything or not at all.
-          { actions: ['comprehend:BatchDetectSentiment'], resources: ['*'] },
+          {
+            actions: [
+              'comprehend:BatchDetectSentiment',
+              'comprehend:ContainsPiiEntities',
+              'comprehend:DetectPiiEntities',
+            ],
+            resources: ['*'],
+          },
         ],
       }),
       'sweep-timers': create('SweepTimers', 'sweep-timers', {

@@ -5,8 +5,8 @@ import { anyVendor } from '../shared/domain/vendors.ts';
 import type { PolicyPath, PolicySource } from './policy-source.ts';
 
 const setAside = 'set_aside';
-/** What only a desk that a rule may choose among others can declare. */
-const choosable = ['languages', 'topics', 'channels', 'hours', 'weight', 'backlog'] as const;
+/** What only an outsourced desk can declare. */
+const outsourcedOnly = ['languages', 'topics', 'channels', 'hours', 'weight', 'backlog', 'masks'] as const;
 
 /** Notes in `source` all that would make a readable policy a dangerous one. */
 export function lintPolicy(policy: Policy, source: PolicySource): void {
@@ -46,9 +46,9 @@ function lintDesks({ desks, calendars = {}, shares, sla }: Policy, source: Polic
     if ((desk.backlog ?? 0) > mostBacklog) {
       source.report(file, ['desks', id, 'backlog'], `backlog: write ${mostBacklog} cases at most, or leave it out`);
     }
-    for (const name of choosable) {
+    for (const name of outsourcedOnly) {
       if (desk.kind !== 'outsourced' && desk[name] !== undefined) {
-        source.report(file, ['desks', id, name], `${name}: only an outsourced desk is chosen by it; leave it out`);
+        source.report(file, ['desks', id, name], `${name}: only an outsourced desk has it; leave it out`);
       }
     }
     if (desk.kind === 'in_house') continue;

@@ -12,6 +12,18 @@ export type SentimentVerdict = (text: string, language: string) => Sentiment | P
 /** The language of a text (ISO 639-1) and how sure that is, 0 to 1. */
 export type LanguageVerdict = (text: string) => Promise<{ readonly code: string; readonly confidence: number }>;
 
+/** Personal data in a text: kinds in Comprehend's words, offsets as JavaScript counts. */
+export type PersonalDataVerdict = (
+  text: string,
+) => Promise<readonly { readonly type: string; readonly start: number; readonly end: number }[]>;
+
+/** What the stand-in answers; its limits and errors are its own. */
+export interface Verdicts {
+  readonly sentimentOf: SentimentVerdict;
+  readonly languageOf: LanguageVerdict;
+  readonly personalDataIn: PersonalDataVerdict;
+}
+
 export interface LocalComprehend {
   handle(operation: string, input: unknown): Promise<AwsAnswer>;
 }
@@ -21,7 +33,12 @@ const sentimentLanguages = ['de', 'en', 'es', 'it', 'pt', 'fr', 'ja', 'ko', 'hi'
 /** "Guidelines and quotas": a document of a synchronous sentiment request, and a batch. */
 const bytesPerDocument = 5_000;
 const bytesForLanguage = 100_000;
+const bytesForPersonalData = 100_000;
 const documentsPerBatch = 25;
+/** "Personally identifiable information", "Supported languages". */
+const personalDataLanguages = ['en', 'es'];
+/** How sure the stand-in says it is of what it finds. */
+const sure = 0.99;
 
 const languageCode = z.string();
 const batchSentimentSchema = z.object({ LanguageCode: languageCode, TextList: z.array(z.string()).min(1) });
@@ -36,7 +53,7 @@ type Item =
  * A stand-in for Comprehend with its own limits and errors: 25 documents a batch, 5,000 bytes a document, the languages it reads,
  * and an error for a text without letters. The verdicts come from outside.
  */
-export function createComprehend(sentimentOf: SentimentVerdict, languageOf: LanguageVerdict): LocalComprehend {
+export function createComprehend({ sentimentOf, languageOf, personalDataIn }: Verdicts): LocalComprehend {
   const assess = async (text: string, language: string): Promise<Item> => {
     if (Buffer.byteLength(text) > bytesPerDocument) {
       const ErrorMessage = `Input text size exceeds limit. Max length of request text allowed is ${bytesPerDocument} bytes.`;
@@ -99,18 +116,47 @@ export function createComprehend(sentimentOf: SentimentVerdict, languageOf: Lang
   const detectDominantLanguage = async (input: unknown): Promise<AwsAnswer> => {
     const request = languageSchema.safeParse(input);
     if (!request.success) return invalid(request.error);
-    if (Buffer.byteLength(request.data.Text) > bytesForLanguage) {
-      const message = `Input text size exceeds limit. Max length of request text allowed is ${bytesForLanguage} bytes.`;
-      return failed('comprehend', { code: 'TextSizeLimitExceededException', message });
-    }
+    if (Buffer.byteLength(request.data.Text) > bytesForLanguage) return tooLong(bytesForLanguage);
     const { code, confidence } = await languageOf(request.data.Text);
     return succeeded('comprehend', { Languages: [{ LanguageCode: code, Score: confidence }] });
+  };
+
+  const personalData = (input: unknown): { readonly text: string } | AwsAnswer => {
+    const request = sentimentSchema.safeParse(input);
+    if (!request.success) return invalid(request.error);
+    const { LanguageCode, Text } = request.data;
+    if (!personalDataLanguages.includes(LanguageCode)) return unsupported(LanguageCode);
+    return Buffer.byteLength(Text) > bytesForPersonalData ? tooLong(bytesForPersonalData) : { text: Text };
+  };
+
+  const containsPiiEntities = async (input: unknown): Promise<AwsAnswer> => {
+    const request = personalData(input);
+    if (!('text' in request)) return request;
+    const types = new Set((await personalDataIn(request.text)).map(({ type }) => type));
+    return succeeded('comprehend', { Labels: [...types].map((Name) => ({ Name, Score: sure })) });
+  };
+
+  const detectPiiEntities = async (input: unknown): Promise<AwsAnswer> => {
+    const request = personalData(input);
+    if (!('text' in request)) return request;
+    const { text } = request;
+    const characters = (offset: number) => [...text.slice(0, offset)].length;
+    return succeeded('comprehend', {
+      Entities: (await personalDataIn(text)).map(({ type, start, end }) => ({
+        Type: type,
+        Score: sure,
+        BeginOffset: characters(start),
+        EndOffset: characters(end),
+      })),
+    });
   };
 
   const operations: Readonly<Record<string, (input: unknown) => Promise<AwsAnswer>>> = {
     BatchDetectSentiment: batchDetectSentiment,
     DetectSentiment: detectSentiment,
     DetectDominantLanguage: detectDominantLanguage,
+    ContainsPiiEntities: containsPiiEntities,
+    DetectPiiEntities: detectPiiEntities,
   };
   return {
     async handle(operation, input) {
@@ -123,9 +169,18 @@ export function createComprehend(sentimentOf: SentimentVerdict, languageOf: Lang
   };
 }
 
-/** Units Comprehend bills for texts: 100 characters each, 3 at least (Comprehend pricing). */
-export function billedUnits(texts: readonly string[]): number {
-  return texts.reduce((units, text) => units + Math.max(3, Math.ceil([...text].length / 100)), 0);
+/** To learn whether there is personal data costs a fiftieth of learning where ("Comprehend pricing"). */
+const priceOfContains = 0.02;
+
+/** Units at the price of sentiment that Comprehend bills for texts: 100 characters each, 3 at least ("Comprehend pricing"). */
+export function billedUnits(operation: string, texts: readonly string[]): number {
+  const units = texts.reduce((sum, text) => sum + Math.max(3, Math.ceil([...text].length / 100)), 0);
+  return units * (operation === 'ContainsPiiEntities' ? priceOfContains : 1);
+}
+
+function tooLong(bytes: number): AwsAnswer {
+  const message = `Input text size exceeds limit. Max length of request text allowed is ${bytes} bytes.`;
+  return failed('comprehend', { code: 'TextSizeLimitExceededException', message });
 }
 
 function unsupported(language: string): AwsAnswer {

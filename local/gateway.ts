@@ -291,8 +291,8 @@ function bill(meters: Meters, { service, operation, input }: AwsCall, body: stri
       if (answer.status >= 400) break;
       const { TextList = [], Text } = billedTextsSchema.parse(input);
       const texts = Text === undefined ? TextList : [...TextList, Text];
-      meters.bill('comprehendDocuments', texts.length);
-      meters.bill('comprehendUnits', billedUnits(texts));
+      if (operation !== 'ContainsPiiEntities') meters.bill('comprehendDocuments', texts.length);
+      meters.bill('comprehendUnits', billedUnits(operation, texts));
       break;
     }
     case 'dynamodb': {

@@ -17,8 +17,9 @@ export interface BilledUnits {
   lambdaGigabyteSeconds: number;
   /** Per 64 KB. */
   sqsRequests: number;
-  /** 100 characters, at least 3 a document. */
+  /** 100 characters, at least 3 a document, at the price of sentiment. */
   comprehendUnits: number;
+  /** At full price. */
   comprehendDocuments: number;
   dynamoReadUnits: number;
   dynamoWriteUnits: number;

@@ -372,18 +372,22 @@ function backendsOf(services: {
   readonly sentiment: SentimentVerdict | undefined;
 }): GatewayParts['backends'] {
   const { dynamo, sqs, sns, secrets, appConfig } = services;
-  const comprehend = createComprehend(
-    async (text, language) => {
+  // Loaded when first asked for: the policy's lists and the detector's tables take more memory than everything else in this process.
+  const comprehend = createComprehend({
+    async sentimentOf(text, language) {
       if (services.sentiment !== undefined) return services.sentiment(text, language);
       const { standInSentiment } = await import('./comprehend-verdict.ts');
       return standInSentiment(text, language);
     },
-    async (text) => {
-      // Loaded when first asked for: the detector's tables take more memory than everything else in this process.
+    async languageOf(text) {
       const { eldLanguageDetector } = await import('../shared/adapters/eld-language.ts');
       return eldLanguageDetector().detect(text);
     },
-  );
+    async personalDataIn(text) {
+      const { standInPersonalData } = await import('./comprehend-verdict.ts');
+      return standInPersonalData(text);
+    },
+  });
   return {
     dynamodb: (operation, { body }) =>
       dynamo

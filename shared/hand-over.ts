@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CustomerMessage, DeskMessage, EscalationNotice } from './contracts/desk-message.ts';
+import type { Finding, OrderData } from './domain/assessment.ts';
 import type { Case, CaseEvent, Effect } from './domain/case.ts';
 import { isOver } from './domain/clocks.ts';
 import { OutsourcingClearance } from './domain/gate.ts';
@@ -72,8 +73,8 @@ export async function composeEffect(
       if (subject.offer?.id !== offerId) return { kind: 'nothing_left' };
       const outsourced = policy.desks[desk]?.kind !== 'in_house' && policy.desks[desk]?.kind !== 'product_ideas';
       if (outsourced && OutsourcingClearance.for(subject, policy) === undefined) return { kind: 'not_cleared', desk };
-      const shown = await shownMessages(store, subject, stored);
-      const messages = outsourced ? shown.map(masked) : shown;
+      const masks = outsourced ? (policy.desks[desk]?.masks ?? []) : undefined;
+      const messages = await shownMessages(store, subject, stored, masks);
       const type = effect.kind === 'offer' ? 'case.offered' : 'case.updated';
       return toQueue(queueUrl, about, { ...envelope, type, data: { ...handOver, ...facts(subject), messages } });
     }
@@ -201,8 +202,16 @@ function facts(subject: Case): Omit<OfferData, 'caseId' | 'offerId' | 'fence' | 
   };
 }
 
-/** The end of the conversation, oldest first, each message in its latest words. */
-async function shownMessages(store: CaseStore, subject: Case, atHand: StoredEvent): Promise<CustomerMessage[]> {
+/**
+ * The end of the conversation, oldest first, each message in its latest words: for an outsourced desk (`masks`: what it must not see besides)
+ * redacted.
+ */
+async function shownMessages(
+  store: CaseStore,
+  subject: Case,
+  atHand: StoredEvent,
+  masks: readonly OrderData[] | undefined,
+): Promise<CustomerMessage[]> {
   const versions = Map.groupBy(
     (await recentEvents(store, subject, atHand)).flatMap((stored) => {
       if (stored?.event.type !== 'message_received' && stored?.event.type !== 'message_edited') return [];
@@ -220,7 +229,7 @@ async function shownMessages(store: CaseStore, subject: Case, atHand: StoredEven
       return [
         {
           id: event.messageKey,
-          text: latest.text,
+          ...(masks === undefined ? { text: latest.text } : redacted(latest.text, event.personalData, masks)),
           postedAt: first.event.at,
           edited: event.type === 'message_edited',
           ...(event.permalink === undefined ? {} : { permalink: event.permalink }),
@@ -249,7 +258,11 @@ async function recentEvents(
   return ids.map((eventId) => (eventId === atHand.event.id ? atHand : read[missing.indexOf(eventId)]));
 }
 
-function masked(message: CustomerMessage): CustomerMessage {
-  const { text, masked: kinds } = redact(message.text);
-  return kinds.length === 0 ? { ...message, text } : { ...message, text, masked: kinds };
+function redacted(
+  whole: string,
+  found: readonly Finding[] | undefined,
+  mask: readonly OrderData[],
+): Pick<CustomerMessage, 'text' | 'masked'> {
+  const { text, masked } = redact(whole, { mask, ...(found === undefined ? {} : { found }) });
+  return masked.length === 0 ? { text } : { text, masked };
 }

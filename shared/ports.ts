@@ -1,5 +1,5 @@
 import type { Timer } from './contracts/timer.ts';
-import type { Sentiment } from './domain/assessment.ts';
+import type { Finding, Sentiment } from './domain/assessment.ts';
 import type { Case, CaseEvent, Conversation, Effect } from './domain/case.ts';
 import type { ClockName } from './domain/clocks.ts';
 import type { Route } from './domain/decision.ts';
@@ -190,13 +190,26 @@ export interface EscalationTopic {
   publish(notices: readonly Notice[]): Promise<readonly boolean[]>;
 }
 
-/** The verdict on each text, or why there is none. Never rejects. */
-export interface SentimentAnalyser {
-  /** Languages it can read (ISO 639-1). */
+/** A text and its language (ISO 639-1). */
+export interface TextInLanguage {
+  readonly text: string;
+  readonly language: string;
+}
+
+/** `unavailable`: not now, perhaps later. `unanswerable`: never, for this text. */
+export type Answer<Verdict> = Verdict | 'unavailable' | 'unanswerable';
+
+/** Reads texts of some languages (ISO 639-1); an answer for each. Never rejects. */
+export interface Reading<Verdict> {
   readonly languages: ReadonlySet<string>;
-  analyse(
-    documents: readonly { readonly text: string; readonly language: string }[],
-  ): Promise<readonly (Sentiment | 'unavailable' | 'unanswerable')[]>;
+  read(texts: readonly TextInLanguage[]): Promise<readonly Answer<Verdict>[]>;
+}
+
+/** What a service reads in texts beyond our own lists. */
+export interface TextAnalyser {
+  readonly sentiment: Reading<Sentiment>;
+  /** Personal data that our own patterns leave, and theirs. */
+  readonly personalData: Reading<readonly Finding[]>;
 }
 
 /** What decides now. The same object until another policy is in force; rejects only while there has never been a usable one. */

@@ -1,6 +1,6 @@
 import type { Casework } from '../../shared/casework.ts';
 import { actSchema, caseFilterSchema, reportQuerySchema, trialSchema } from '../../shared/contracts/console.ts';
-import { type CaseStore, type SentimentAnalyser, StoreUnavailableError } from '../../shared/ports.ts';
+import { type CaseStore, StoreUnavailableError, type TextAnalyser } from '../../shared/ports.ts';
 import type { Log } from '../../shared/runtime/log.ts';
 import { carryOut } from './acts.ts';
 import { type Sources as CaseSources, readCase } from './case-page.ts';
@@ -19,7 +19,7 @@ export interface Dependencies
     Omit<Parameters<typeof readNow>[0], keyof CaseSources>,
     ConsoleFile {
   readonly store: CaseStore;
-  readonly analyser: SentimentAnalyser;
+  readonly analyser: Pick<TextAnalyser, 'sentiment'>;
   readonly now: () => Date;
   readonly log: Log;
 }

@@ -4,7 +4,7 @@ import { ComprehendClient } from '@aws-sdk/client-comprehend';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import { caseworkFor } from '../../shared/adapters/casework.ts';
-import { ComprehendSentiment } from '../../shared/adapters/comprehend-sentiment.ts';
+import { ComprehendAnalyser, comprehendConfig } from '../../shared/adapters/comprehend.ts';
 import { eldLanguageDetector } from '../../shared/adapters/eld-language.ts';
 import { SqsDepths } from '../../shared/adapters/sqs-depths.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
@@ -29,7 +29,7 @@ const dependencies = {
     parked: environment.DEAD_LETTER_QUEUE_URL,
   },
   depths: new SqsDepths(new SQSClient({ maxAttempts: 2 }), { now: Date.now }),
-  analyser: new ComprehendSentiment(new ComprehendClient({ maxAttempts: 1 }), {
+  analyser: new ComprehendAnalyser(new ComprehendClient(comprehendConfig), {
     // Trials of people at their keyboards: $0.03 a minute at the list price.
     limits: { unitsPerMinute: 300, parallelCalls: 2, cachedVerdicts: 1_000 },
     now: Date.now,

@@ -4,7 +4,7 @@ import { priorities } from '../../shared/domain/decision.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import type { Router } from '../../shared/domain/routing.ts';
-import type { SentimentAnalyser } from '../../shared/ports.ts';
+import type { TextAnalyser } from '../../shared/ports.ts';
 import { alternativesOf, type createMarker } from './reading.ts';
 
 /** The policy in force, as far as people read it. */
@@ -39,7 +39,7 @@ export function policyPage(policy: Policy): PolicyPage {
 interface Judge {
   readonly assess: (message: InboundEvent) => Assessment;
   readonly router: Router;
-  readonly analyser: SentimentAnalyser;
+  readonly analyser: Pick<TextAnalyser, 'sentiment'>;
   readonly marksOf: ReturnType<typeof createMarker>;
 }
 
@@ -58,8 +58,8 @@ export async function judge({ assess, router, analyser, marksOf }: Judge, trial:
   };
   const local = assess(message);
   const { code } = local.language;
-  const askedSentiment = analyser.languages.has(code) && router.sentimentDecides(message, local, at);
-  const [mood] = askedSentiment ? await analyser.analyse([{ text: trial.text, language: code }]) : [];
+  const askedSentiment = analyser.sentiment.languages.has(code) && router.sentimentDecides(message, local, at);
+  const [mood] = askedSentiment ? await analyser.sentiment.read([{ text: trial.text, language: code }]) : [];
   const assessment: Assessment =
     typeof mood === 'object'
       ? { ...local, sentiment: mood }

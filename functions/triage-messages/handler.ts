@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
 import { type Casework, type Change, type ChangeResult, changeCases } from '../../shared/casework.ts';
 import { type IntakeRecord, intakeRecordSchema } from '../../shared/contracts/intake.ts';
-import type { Assessment, Sentiment } from '../../shared/domain/assessment.ts';
+import type { Assessment, Finding, Sentiment } from '../../shared/domain/assessment.ts';
 import type { CaseEvent, Conversation } from '../../shared/domain/case.ts';
+import type { Decision } from '../../shared/domain/decision.ts';
 import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-event.ts';
 import type { Router } from '../../shared/domain/routing.ts';
 import { termsOf } from '../../shared/domain/terms.ts';
 import {
+  type Answer,
   type MessageFetcher,
-  type SentimentAnalyser,
   type StoredEvent,
   StoreUnavailableError,
+  type TextAnalyser,
 } from '../../shared/ports.ts';
 import {
   type BatchAnswer,
@@ -25,7 +27,7 @@ import { type Arrival, fetchWords } from './fetch-words.ts';
 export interface Dependencies extends Casework, BatchEdges {
   readonly assess: (message: InboundEvent) => Assessment;
   readonly router: Router;
-  readonly analyser: SentimentAnalyser;
+  readonly analyser: TextAnalyser;
   readonly fetcher: MessageFetcher;
 }
 
@@ -109,7 +111,7 @@ async function receiveMessages(
     if ('kind' in outcome) results.set(arrival, outcome);
     else readable.set(arrival, outcome);
   }
-  const assessments = await assessAll([...readable.values()], dependencies);
+  const judged = await judgeAll([...readable.values()], dependencies);
   const changes = new Map<Arrival, Change>();
   arrivals.forEach((arrival, index) => {
     const { current, known } = found[index] ?? {};
@@ -125,11 +127,11 @@ async function receiveMessages(
     }
     const message = readable.get(arrival);
     if (message === undefined) return;
-    const assessment = assessments.get(message);
-    if (assessment === undefined) results.set(arrival, { kind: 'retry', because: 'the analyser is not available' });
+    const judgement = judged.get(message);
+    if (judgement === undefined) results.set(arrival, { kind: 'retry', because: 'the analyser is not available' });
     else
       changes.set(arrival, {
-        ...messageChange('message_received', message, assessment, dependencies),
+        ...messageChange('message_received', message, judgement, dependencies),
         ...(message === arrival ? { known: { current } } : {}),
       });
   });
@@ -140,18 +142,47 @@ async function receiveMessages(
   return results;
 }
 
+/** What is found in a message and decided for it at an instant (ISO 8601 UTC). */
+interface Judgement {
+  readonly assessment: Assessment;
+  readonly decision: Decision;
+  readonly decidedAt: string;
+  /** Where the analyser found personal data in a message that leaves the house. */
+  readonly personalData: readonly Finding[];
+}
+
+/** Assesses and decides messages; absent: try again later. */
+async function judgeAll(
+  arrivals: readonly Arrival[],
+  dependencies: Dependencies,
+): Promise<ReadonlyMap<Arrival, Judgement>> {
+  const { router, now } = dependencies;
+  const assessments = await assessAll(arrivals, dependencies);
+  const decidedAt = now().toISOString();
+  const judged = new Map<Arrival, Judgement>();
+  for (const [arrival, assessment] of assessments) {
+    const decision = router.decide(arrival.event, assessment, decidedAt);
+    judged.set(arrival, { assessment, decision, decidedAt, personalData: [] });
+  }
+  for (const [arrival, personalData] of await findPersonalData(judged, dependencies)) {
+    const judgement = judged.get(arrival);
+    if (judgement !== undefined) judged.set(arrival, { ...judgement, personalData });
+  }
+  return judged;
+}
+
 /** Assesses messages locally, and by the analyser where its verdict could change the decision; absent: try again later. */
 async function assessAll(
   arrivals: readonly Arrival[],
-  { assess, router, analyser, now }: Dependencies,
+  { assess, router, analyser: { sentiment }, now }: Dependencies,
 ): Promise<ReadonlyMap<Arrival, Assessment>> {
   const assessments = new Map(arrivals.map((arrival) => [arrival, assess(arrival.event)]));
   const asking = [...assessments].filter(
     ([{ event }, assessment]) =>
-      analyser.languages.has(assessment.language.code) &&
+      sentiment.languages.has(assessment.language.code) &&
       router.sentimentDecides(event, assessment, now().toISOString()),
   );
-  const verdicts = await analyser.analyse(
+  const verdicts = await sentiment.read(
     asking.map(([{ event }, { language }]) => ({ text: event.text, language: language.code })),
   );
   asking.forEach(([arrival, assessment], index) => {
@@ -163,21 +194,40 @@ async function assessAll(
   return assessments;
 }
 
-function withVerdict(assessment: Assessment, verdict: Sentiment | 'unavailable' | 'unanswerable'): Assessment {
+function withVerdict(assessment: Assessment, verdict: Answer<Sentiment>): Assessment {
   return typeof verdict === 'object'
     ? { ...assessment, sentiment: verdict }
     : { ...assessment, missing: [...assessment.missing, 'sentiment'] };
 }
 
+/** What the analyser finds besides our own patterns in messages that a vendor will read. It is never waited for: without it, the patterns mask alone. */
+async function findPersonalData(
+  judged: ReadonlyMap<Arrival, Judgement>,
+  { policy, analyser: { personalData } }: Dependencies,
+): Promise<ReadonlyMap<Arrival, readonly Finding[]>> {
+  if (policy.comprehend?.personal_data !== true) return new Map();
+  const leaving = [...judged].filter(
+    ([, { assessment, decision }]) =>
+      decision.route === 'vendor' && personalData.languages.has(assessment.language.code),
+  );
+  const answers = await personalData.read(
+    leaving.map(([{ event }, { assessment }]) => ({ text: event.text, language: assessment.language.code })),
+  );
+  return new Map(
+    leaving.flatMap(([arrival], index) => {
+      const answer = answers[index];
+      return answer === undefined || typeof answer === 'string' ? [] : [[arrival, answer]];
+    }),
+  );
+}
+
 function messageChange(
   type: 'message_received' | 'message_edited',
   { event, receivedAt }: Arrival,
-  assessment: Assessment,
-  { router, policy, log, now }: Dependencies,
+  { assessment, decision, decidedAt, personalData }: Judgement,
+  { policy, log }: Dependencies,
   conversation: Conversation = conversationOf(event),
 ): Change {
-  const recordedAt = now().toISOString();
-  const decision = router.decide(event, assessment, recordedAt);
   const at = event.postedAt ?? receivedAt;
   const subject = { channel: event.channel, accountId: event.accountId, messageId: messageKeyOf(event) };
   if (decision.doubts.includes('unknown_account')) log({ event: 'account_unknown', ...subject });
@@ -200,7 +250,7 @@ function messageChange(
       type,
       id: type === 'message_received' ? receivedId(event) : editedId(event),
       at,
-      recordedAt,
+      recordedAt: decidedAt,
       receivedAt,
       messageKey: messageKeyOf(event),
       messageId: event.messageId,
@@ -212,6 +262,7 @@ function messageChange(
       ...(event.permalink === undefined ? {} : { permalink: event.permalink }),
       ...(event.attachments === undefined ? {} : { attachments: event.attachments }),
       ...(event.rating === undefined ? {} : { rating: event.rating }),
+      ...(personalData.length === 0 ? {} : { personalData: [...personalData] }),
     },
   };
 }
@@ -341,9 +392,9 @@ async function followUpChange(
 }
 
 async function editChange(arrival: Arrival, conversation: Conversation, dependencies: Dependencies): Promise<Prepared> {
-  const assessment = (await assessAll([arrival], dependencies)).get(arrival);
-  if (assessment === undefined) return { kind: 'retry', because: 'the analyser is not available' };
-  const change = messageChange('message_edited', arrival, assessment, dependencies, conversation);
+  const judgement = (await judgeAll([arrival], dependencies)).get(arrival);
+  if (judgement === undefined) return { kind: 'retry', because: 'the analyser is not available' };
+  const change = messageChange('message_edited', arrival, judgement, dependencies, conversation);
   // What its author has taken back, an edit that is late must not bring back.
   return { kind: 'change', change: { ...change, endedBy: deletedId(arrival.event) } };
 }

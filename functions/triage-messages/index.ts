@@ -2,7 +2,7 @@ import { ComprehendClient } from '@aws-sdk/client-comprehend';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
 import { caseworkFor } from '../../shared/adapters/casework.ts';
-import { ComprehendSentiment } from '../../shared/adapters/comprehend-sentiment.ts';
+import { ComprehendAnalyser, comprehendConfig } from '../../shared/adapters/comprehend.ts';
 import { eldLanguageDetector } from '../../shared/adapters/eld-language.ts';
 import { ApiFetcher } from '../../shared/adapters/words/api-fetcher.ts';
 import { apiTokensReader } from '../../shared/adapters/words/api-tokens.ts';
@@ -21,7 +21,7 @@ const { policies, ...casework } = caseworkFor('triage-messages', process.env);
 const detector = eldLanguageDetector();
 const dependencies = {
   ...casework,
-  analyser: new ComprehendSentiment(new ComprehendClient({ maxAttempts: 1 }), {
+  analyser: new ComprehendAnalyser(new ComprehendClient(comprehendConfig), {
     // $0.30 a minute at the list price, some 1,000 verdicts.
     limits: { unitsPerMinute: 3_000, parallelCalls: 16, cachedVerdicts: 10_000 },
     now,

@@ -91,3 +91,15 @@ export const assessmentSchema = z.object({
   missing: z.array(z.enum(['language', 'sentiment', 'toxicity', 'pii', 'text'])),
 });
 export type Assessment = z.infer<typeof assessmentSchema>;
+
+/** Where in a text something of a kind stands: offsets as JavaScript counts, the end behind it. */
+export const findingSchema = z.object({
+  kind: z.string(),
+  start: z.number().int().nonnegative(),
+  end: z.number().int().positive(),
+});
+export type Finding = z.infer<typeof findingSchema>;
+
+/** What a desk needs to serve the customer, and so sees, unless the policy has it masked. */
+export const orderData = ['order_number', 'tracking_number'] as const;
+export type OrderData = (typeof orderData)[number];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { type Reason, reasons } from './assessment.ts';
+import { findingSchema, type Reason, reasons } from './assessment.ts';
 import { type Calendar, calendarSchema } from './calendar.ts';
 import {
   type Clock,
@@ -80,6 +80,8 @@ const messageFields = {
   permalink: z.string().optional(),
   attachments: z.array(z.string()).optional(),
   rating: z.number().optional(),
+  /** Where an analyser found personal data in these words, for whoever must not see it. */
+  personalData: z.array(findingSchema).optional(),
   /** Only thanks or a goodbye (`isThanks`), from which no clock starts again. */
   closing: z.literal(true).optional(),
   /** Private messages: the last moment the platform takes an answer, less the policy's margin. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { assessmentSchema, reasonSchema, topicSchema } from './assessment.ts';
+import { assessmentSchema, orderData, reasonSchema, topicSchema } from './assessment.ts';
 import { calendarSchema } from './calendar.ts';
 import { prioritySchema, targetsSchema } from './decision.ts';
 import { ladderSchema } from './escalation.ts';
@@ -30,6 +30,8 @@ export const deskSchema = z.object({
   weight: z.number().positive().optional(),
   /** So many open cases are agreed; while it has them, it gets no more. Absent: any number. */
   backlog: z.number().int().positive().optional(),
+  /** What of an order an outsourced desk must not see either. */
+  masks: z.array(z.enum(orderData)).optional(),
 });
 export type Desk = z.infer<typeof deskSchema>;
 
@@ -127,6 +129,12 @@ export const scoreSchema = closedObject({
   ),
 });
 
+/** What Amazon Comprehend is asked besides sentiment where that decides. */
+export const comprehendSchema = closedObject({
+  /** Personal data that our own patterns leave in a text, before a vendor reads it (English and Spanish). */
+  personal_data: z.boolean(),
+});
+
 /** What an entry of a lexicon tells. `cue` is about how something is said, not what. */
 export const meaningSchema = z.union([
   z.object({ kind: z.literal('reason'), name: reasonSchema }),
@@ -170,6 +178,7 @@ export const policySchema = z.object({
   accounts: z.array(accountSchema),
   routing: routingSchema,
   score: scoreSchema,
+  comprehend: comprehendSchema.optional(),
   sla: z.record(z.string(), z.partialRecord(prioritySchema, targetsSchema)),
   escalation: escalationSchema.optional(),
   /** By id; named in `sla`. */

@@ -1,4 +1,5 @@
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import { type Finding, type OrderData, orderData } from './assessment.ts';
 
 export interface Redaction {
   readonly text: string;
@@ -56,9 +57,19 @@ const keptNumber =
   /(?:commande|colis|suivi|r[ée]f(?:[ée]rence)?|dossier|ticket|facture|contrat|article|client|order|parcel|tracking|reference|ref|case|invoice|booking|confirmation|flight|pedido|env[ií]o|factura|referencia|folio|reserva|bestell(?:ung|nummer)|sendung(?:snummer)?|auftrag|kunden(?:nummer)?|rechnung|vorgang|ordine|spedizione|fattura|pratica|encomenda|protocolo|nota fiscal|vuelo|vol)[\p{L}]{0,12}[^\p{L}\p{N}]{0,4}(?:(?:n[°ºo.]{0,2}|no|nr|num[ée]ro|number|número|nummer|numero|id|est|is|es|ist|[èeé])[^\p{L}\p{N}]{0,3}){0,3}$|#$/iu;
 const phoneWord =
   /(?:t[ée]l(?:[ée]phone)?|tlf|portable|mobile|phone|call|ring|text|whats\s?app|m[óo]vil|celular|llam\p{L}{0,8}|handy|ruf\p{L}{0,4}|anruf\p{L}{0,4}|cell|cellulare|chiam\p{L}{0,8}|telem[óo]vel|lig\p{L}{0,4}|appel\p{L}{0,5}|joindre|numéro|number)[^\n]{0,24}$/iu;
+/** What is masked already stands before a number like another one: its mark's words are not the customer's. */
+const mark = /\[\w+\]/g;
 const dateOrAddress = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}.*|\d{4}-\d{1,2}-\d{1,2}.*)$/u;
 /** Where a number without a country code may be at home: the brand's markets. */
 const countries: readonly CountryCode[] = ['FR', 'GB', 'DE', 'ES', 'IT', 'PT', 'BE', 'CH', 'US', 'MX', 'BR'];
+
+/** Words that announce the number of an order or a case, and of a parcel, in six languages; a number of four digits or more follows within a few signs. */
+const orderWords =
+  'commandes?|cde|r[ée]f(?:[ée]rence)?|dossier|ticket|facture|contrat|client|order|reference|ref|case|invoice|booking|confirmation|pedido|factura|referencia|folio|reserva|bestell(?:ung|nummer|nr)|auftrag(?:snummer)?|kunden(?:nummer)?|rechnung(?:snummer)?|vorgang(?:snummer)?|ordine|fattura|pratica|encomenda|fatura|protocolo|nota fiscal';
+const parcelWords =
+  'colis|suivi|envoi|parcel|package|shipment|tracking|consignment|env[ií]o|paquete|seguimiento|sendung(?:snummer|sverfolgung)?|paket(?:nummer)?|spedizione|pacco|tracciamento|rastreio|rastreamento|remessa|objeto';
+const announced = (words: string) =>
+  String.raw`(?<![\p{L}\p{N}])(?:${words})[^\p{L}\p{N}\n]{0,4}(?:(?:n[°ºo.]{0,2}|no|nr|num[ée]ro|number|número|nummer|numero|num|id|code|código|codice|de|du|di|is|est|es|ist|é|è|suivi|commande|pedido|seguimiento|rastreio)[^\p{L}\p{N}\n]{0,4}){0,3}(?<number>\d{3}(?: \d{3}(?!\d)){1,3}|[A-Z]{0,4}[-/]?\d(?:[-/]?[\dA-Z]){3,24})(?![\p{L}\p{N}])`;
 
 const kinds: readonly Kind[] = [
   {
@@ -77,12 +88,23 @@ const kinds: readonly Kind[] = [
   },
   // Before phones: a house number and a postcode beside each other look like one.
   ...addresses.map((source): Kind => ({ kind: 'address', pattern: new RegExp(`(?<![\\p{L}\\p{N}])${source}`, 'gu') })),
+  // A shop's order, before phones: its first half looks like one.
+  { kind: 'order_number', pattern: /(?<![\p{L}\p{N}-])\d{3}-\d{7}-\d{7}(?![\p{L}\p{N}-])/gu },
   {
     kind: 'phone',
     pattern: /(?<![\p{L}\p{N}_/=.,-])(?:\+|00)?\(?\d(?:[ .()/-]{0,2}\d){6,15}(?![\p{L}\p{N}])/gu,
     pick: (match, text) =>
-      isPhone(match[0], text.slice(Math.max(0, match.index - 48), match.index)) ? match[0] : undefined,
+      isPhone(match[0], text.slice(Math.max(0, match.index - 48), match.index).replace(mark, '0'))
+        ? match[0]
+        : undefined,
   },
+  // After phones, which may stand beside them. Formats that say by themselves what they are: UPS, the postal union's S10, Colissimo; then what a word announces.
+  {
+    kind: 'tracking_number',
+    pattern: /(?<![\p{L}\p{N}])(?:1Z[\dA-Z]{16}|[A-Z]{2}\d{9}[A-Z]{2}|[68][A-Z]\d{11})(?![\p{L}\p{N}])/gu,
+  },
+  { kind: 'tracking_number', pattern: new RegExp(announced(parcelWords), 'giu'), pick: orderNumber },
+  { kind: 'order_number', pattern: new RegExp(announced(orderWords), 'giu'), pick: orderNumber },
   { kind: 'handle', pattern: /(?<![\p{L}\p{N}_.])@[\p{L}\p{N}_](?:[\p{L}\p{N}_.]{0,38}[\p{L}\p{N}_])?/gu },
   named(`(?:${introductions})[ :]{1,3}(?<name>${names})`),
   named(String.raw`(?:${titles})\.? (?<name>${names})`),
@@ -91,30 +113,99 @@ const kinds: readonly Kind[] = [
 ];
 
 /**
- * The text with personal data replaced by `[kind]`, and what was masked by kind with counts. Linear in the text's length. Numbers of
- * orders, parcels and cases stay, and so do names that nothing marks as names: a vendor could not work otherwise.
+ * The text with personal data replaced by `[kind]`, and what was masked by kind with counts. Linear in the text's length. Names that nothing marks
+ * as names stay, and so do numbers of orders and parcels unless `mask` asks for them: a vendor could not work otherwise. `found` is what
+ * somebody else found in this text; it is masked besides, but for what lies in a number that stays.
  */
-export function redact(text: string): Redaction {
+export function redact(
+  text: string,
+  { found = [], mask = [] }: { readonly found?: readonly Finding[]; readonly mask?: readonly OrderData[] } = {},
+): Redaction {
+  const own = ownFindings(text);
+  const stays = (finding: Finding) => orderKinds.has(finding.kind) && !mask.some((kind) => kind === finding.kind);
+  const kept = own.filter(stays);
+  const others = found.flatMap(({ kind, start, end }): Finding[] => {
+    const reach = { kind, start: Math.max(0, start), end: Math.min(end, text.length) };
+    const needless = reach.start >= reach.end || kept.some((one) => one.start <= reach.start && reach.end <= one.end);
+    return needless ? [] : [reach];
+  });
+  const masked = joined([...own.filter((finding) => !stays(finding)), ...others]);
   const counts = new Map<string, number>();
-  const masked = kinds.reduce((current, kind) => mask(current, kind, counts), text);
-  return { text: masked, masked: [...counts].map(([kind, count]) => ({ kind, count })) };
+  for (const { kind } of masked) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return { text: withMarks(text, masked), masked: [...counts].map(([kind, count]) => ({ kind, count })) };
 }
 
-function mask(text: string, { kind, pattern, pick }: Kind, counts: Map<string, number>): string {
+const orderKinds: ReadonlySet<string> = new Set(orderData);
+
+/** What the patterns find, in order and apart from each other. Each kind is looked for in the text with the kinds before it already masked. */
+function ownFindings(text: string): Finding[] {
+  let findings: Finding[] = [];
+  let current = text;
+  for (const kind of kinds) {
+    const here = matchesOf(current, kind);
+    if (here.length === 0) continue;
+    findings = [...findings, ...inOriginal(here, findings)].sort((a, b) => a.start - b.start);
+    current = withMarks(text, findings);
+  }
+  return findings;
+}
+
+function matchesOf(text: string, { kind, pattern, pick }: Kind): Finding[] {
   const search = new RegExp(pattern);
-  let result = '';
-  let done = 0;
+  const matches: Finding[] = [];
   for (let match = search.exec(text); match !== null; match = search.exec(text)) {
     const value = pick === undefined ? match[0] : pick(match, text);
     if (value === undefined || value === '') continue;
     const start = match.index + (match[0].startsWith(value) ? 0 : match[0].lastIndexOf(value));
-    result += `${text.slice(done, start)}[${kind}]`;
-    done = start + value.length;
+    matches.push({ kind, start, end: start + value.length });
     // What was found beside it may be another of its kind.
-    search.lastIndex = done;
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    search.lastIndex = start + value.length;
+  }
+  return matches;
+}
+
+/** Places in a text that carries marks (`withMarks`) as places in the text before. */
+function inOriginal(places: readonly Finding[], marks: readonly Finding[]): Finding[] {
+  let next = 0;
+  let shift = 0;
+  return places.map(({ kind, start, end }) => {
+    for (let one = marks[next]; one !== undefined && one.start - shift < start; one = marks[next]) {
+      shift += one.end - one.start - markOf(one).length;
+      next += 1;
+    }
+    return { kind, start: start + shift, end: end + shift };
+  });
+}
+
+/** In order; those that overlap as one, of the kind that begins first. */
+function joined(findings: readonly Finding[]): Finding[] {
+  const apart: Finding[] = [];
+  for (const finding of findings.toSorted((a, b) => a.start - b.start)) {
+    const last = apart.at(-1);
+    if (last === undefined || finding.start >= last.end) apart.push({ ...finding });
+    else last.end = Math.max(last.end, finding.end);
+  }
+  return apart;
+}
+
+function withMarks(text: string, findings: readonly Finding[]): string {
+  let result = '';
+  let done = 0;
+  for (const finding of findings) {
+    result += `${text.slice(done, finding.start)}${markOf(finding)}`;
+    done = finding.end;
   }
   return result + text.slice(done);
+}
+
+function markOf({ kind }: Finding): string {
+  return `[${kind}]`;
+}
+
+/** The number behind a word that announces one: four digits at least, or it is a size, and no date. */
+function orderNumber({ groups }: RegExpExecArray): string | undefined {
+  const number = groups?.['number']?.trim() ?? '';
+  return number.replace(/\D/g, '').length >= 4 && !dateOrAddress.test(number) ? number : undefined;
 }
 
 /** A name behind words that announce one; capital letters tell it from what else may stand there. */

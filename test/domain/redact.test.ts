@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { orderData } from '../../shared/domain/assessment.ts';
 import { redact } from '../../shared/domain/redact.ts';
 
 describe('masked, by kind', () => {
@@ -40,6 +41,89 @@ describe('left as it is', () => {
   ])('%s: %s', (_, text) => {
     expect(redact(text).text).toBe(text);
   });
+});
+
+describe('order data, which a vendor sees unless the policy has it masked', () => {
+  test.each([
+    ['order_number', 'my order number ABC-12345 is late', 'my order number [order_number] is late'],
+    ['order_number', 'ma commande n° 100123 est en retard', 'ma commande n° [order_number] est en retard'],
+    ['order_number', 'Bestellung Nr. 4711-0815 fehlt', 'Bestellung Nr. [order_number] fehlt'],
+    ['order_number', 'mi pedido número 123 456 789', 'mi pedido número [order_number]'],
+    ['order_number', 'numero ordine: IT-20231', 'numero ordine: [order_number]'],
+    ['order_number', 'encomenda nº 88123 não chegou', 'encomenda nº [order_number] não chegou'],
+    ['order_number', '204-5567123-9980001 is late', '[order_number] is late'],
+    ['tracking_number', 'my parcel 1Z999AA10123456784 is lost', 'my parcel [tracking_number] is lost'],
+    ['tracking_number', 'le colis 6A12345678901', 'le colis [tracking_number]'],
+    ['tracking_number', 'RR123456789FR please', '[tracking_number] please'],
+    ['tracking_number', 'Sendungsnummer 00340434161094042557', 'Sendungsnummer [tracking_number]'],
+    ['tracking_number', 'envío: 88123456', 'envío: [tracking_number]'],
+    ['tracking_number', 'spedizione n. 77123456', 'spedizione n. [tracking_number]'],
+    ['tracking_number', 'rastreio QB123456789BR', 'rastreio [tracking_number]'],
+  ] as const)('%s: %s', (kind, text, masked) => {
+    expect(redact(text)).toEqual({ text, masked: [] });
+    expect(redact(text, { mask: [kind] }).text).toBe(masked);
+  });
+
+  test.each(['order 12 shoes in size 42', 'commande du 12/05/2026', 'client Martin 12'])(
+    '%s: no number of an order',
+    (text) => {
+      expect(redact(text, { mask: [...orderData] }).text).toBe(text);
+    },
+  );
+
+  test('a phone beside an order number is masked all the same', () => {
+    expect(redact('commande 123456, 06 12 34 56 78').text).toBe('commande 123456, [phone]');
+    expect(redact('order 204-5567123-9980001 06 12 34 56 78').text).toBe('order 204-5567123-9980001 [phone]');
+  });
+});
+
+describe('what somebody else found', () => {
+  test.each([
+    [
+      'is masked besides',
+      'Jane waits, jane@example.com',
+      [{ kind: 'name', start: 0, end: 4 }],
+      '[name] waits, [email]',
+    ],
+    ['and was found here too is masked once', 'jane@example.com', [{ kind: 'handle', start: 0, end: 4 }], '[email]'],
+    ['reaches as far as both', 'at 221 Baker Street London', [{ kind: 'address', start: 3, end: 26 }], 'at [address]'],
+    ['leaves an order number that stays', 'order 555123456', [{ kind: 'phone', start: 6, end: 15 }], 'order 555123456'],
+    ['behind the end of the text is nothing', 'erased', [{ kind: 'name', start: 10, end: 14 }], 'erased'],
+  ])('%s', (_, text, found, masked) => {
+    expect(redact(text, { found }).text).toBe(masked);
+  });
+});
+
+test('masking changes nothing but what it masks, and what it masks is found again in the original', () => {
+  const part = fc.constantFrom(
+    'hello ',
+    'jane@example.com ',
+    '+33612345678 ',
+    '@jane ',
+    'order 123456 ',
+    'Mr Jones, ',
+    '😀 ',
+    '\n',
+  );
+  const finding = fc
+    .tuple(fc.nat(60), fc.integer({ min: 1, max: 12 }))
+    .map(([start, length]) => ({ kind: 'name', start, end: start + length }));
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 8 }), fc.array(finding, { maxLength: 4 }), (parts, found) => {
+      const text = parts.join('');
+      const { text: masked, masked: kinds } = redact(text, { found });
+      const kept = masked.split(/\[(?:email|phone|handle|name)\]/);
+      expect(kinds.reduce((sum, { count }) => sum + count, 0)).toBe(kept.length - 1);
+      let from = 0;
+      for (const piece of kept) {
+        const at = text.indexOf(piece, from);
+        expect(at).toBeGreaterThanOrEqual(from);
+        from = at + piece.length;
+      }
+      expect(text.startsWith(kept[0] ?? '')).toBe(true);
+      expect(text.endsWith(kept.at(-1) ?? '')).toBe(true);
+    }),
+  );
 });
 
 test('masking twice changes nothing more, and nothing masked is left in the text', () => {

@@ -48,6 +48,38 @@ describe('a message', () => {
     expect(offer.message.data.messages[0]?.text).not.toContain('claire@example.com');
   });
 
+  test('reaches a vendor without what the analyser found in it besides, also when it is offered again', async () => {
+    const world = new World();
+    world.personalData = (text) => [{ kind: 'name', start: text.indexOf('Claire'), end: text.indexOf('Claire') + 6 }];
+    await triage(world, intake(inboundMessage('m1', 'Claire here, where is my parcel? claire@example.com')));
+    await triage(world, intake(inboundMessage('m2', 'It is Claire again', { postedAt: noonPlus(1) })));
+    const shown = world.deskMessages('vendor_atlas-standard.fifo').at(-1)?.message;
+    expect(shown?.data).toMatchObject({
+      messages: [
+        {
+          text: '[name] here, where is my parcel? [email]',
+          masked: [
+            { kind: 'name', count: 1 },
+            { kind: 'email', count: 1 },
+          ],
+        },
+        { text: 'It is [name] again' },
+      ],
+    });
+  });
+
+  test('is redacted by our own patterns alone, at once, when the analyser does not answer or must not be asked', async () => {
+    for (const asked of [true, false]) {
+      const world = new World();
+      world.personalData = () => 'unavailable';
+      const policy = { ...world.dependencies.policy, comprehend: { personal_data: asked } };
+      const message = inboundMessage('m1', 'Claire here, claire@example.com');
+      expect(await triageMessages(batchOf(intake(message)), { ...world.dependencies, policy })).toEqual(done);
+      const [offer] = world.deskMessages('vendor_atlas-standard.fifo');
+      expect(offer?.message.data).toMatchObject({ messages: [{ text: 'Claire here, [email]' }] });
+    }
+  });
+
   test('reaches the in-house desk in its own words', async () => {
     const world = new World();
     await triage(world, intake(inboundMessage('m1', 'ill, write to claire@example.com')));

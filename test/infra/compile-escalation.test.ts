@@ -64,7 +64,7 @@ test.each([
     'a share of a desk that is not chosen',
     'title: Maison Lune, brand care',
     'title: Maison Lune\n    weight: 2',
-    'only an outsourced desk is chosen by it',
+    'only an outsourced desk has it',
   ],
 ])('the linter refuses a desk with %s, with file and line', (_, from, to, message) => {
   const problem = problemWith('desks.yaml', from, to);

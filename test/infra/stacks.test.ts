@@ -381,6 +381,8 @@ describe('least privilege', () => {
         ...changesCases,
         ...followsUp,
         'comprehend:BatchDetectSentiment': ['*'],
+        'comprehend:ContainsPiiEntities': ['*'],
+        'comprehend:DetectPiiEntities': ['*'],
         'secretsmanager:GetSecretValue': ['PlatformSecretsapitokens'],
       },
     ],
@@ -440,7 +442,12 @@ describe('least privilege', () => {
         .flatMap(({ PolicyDocument }) => PolicyDocument)
         .flatMap(({ Action, Resource }) => ([...Action, ...Resource].some((part) => part.includes('*')) ? Action : [])),
     );
-    expect([...new Set(wild)].sort()).toEqual(['cloudwatch:DescribeAlarms', 'comprehend:BatchDetectSentiment']);
+    expect([...new Set(wild)].sort()).toEqual([
+      'cloudwatch:DescribeAlarms',
+      'comprehend:BatchDetectSentiment',
+      'comprehend:ContainsPiiEntities',
+      'comprehend:DetectPiiEntities',
+    ]);
     expect([...resources('AWS::IAM::Policy'), ...resources('AWS::IAM::ManagedPolicy')]).toEqual([]);
   });
 

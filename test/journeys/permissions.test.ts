@@ -73,6 +73,9 @@ test('every call a function makes is allowed, and everything it is allowed is us
     const uncertain = 'Bonjour, ma commande est bloquée pour une raison de sécurité ?';
     await journey.post('meta', comment('1', uncertain, 'add', clock.now()));
     await journey.post('meta', comment('2', question, 'add', clock.now()));
+    // What our own patterns leave of personal data is looked for before a vendor reads it.
+    const named = 'Hello, this is Jane Doe, where is my parcel please? I ordered it last week.';
+    await journey.post('meta', comment('7', named, 'add', clock.now()));
     // Due at once: armed directly; due in ten minutes: found by the sweeper.
     await journey.post('meta', comment('3', question, 'add', clock.now() - fourHours));
     await journey.post('meta', comment('4', question, 'add', clock.now() - fourHours + 600_000));

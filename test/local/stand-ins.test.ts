@@ -13,10 +13,12 @@ import { openSecrets } from '../../local/secrets.ts';
 const bodyOf = (answer: AwsAnswer): unknown => JSON.parse(answer.body);
 
 describe('the Comprehend stand-in', () => {
-  const comprehend = createComprehend(
-    (text) => ({ label: text.includes('bad') ? 'negative' : 'neutral', confidence: 0.7 }),
-    async () => ({ code: 'fr', confidence: 0.9 }),
-  );
+  const comprehend = createComprehend({
+    sentimentOf: (text) => ({ label: text.includes('bad') ? 'negative' : 'neutral', confidence: 0.7 }),
+    languageOf: async () => ({ code: 'fr', confidence: 0.9 }),
+    personalDataIn: async (text) =>
+      text.includes('Jane') ? [{ type: 'NAME', start: text.indexOf('Jane'), end: text.indexOf('Jane') + 4 }] : [],
+  });
 
   test('answers each text of a batch by its index, errors apart', async () => {
     const answer = await comprehend.handle('BatchDetectSentiment', {
@@ -43,12 +45,24 @@ describe('the Comprehend stand-in', () => {
     ['DetectSentiment', { LanguageCode: 'en', Text: 'x'.repeat(5_001) }, 'TextSizeLimitExceededException'],
     ['DetectSentiment', { LanguageCode: 'en', Text: '$$$' }, 'InternalServerException'],
     ['DetectSentiment', { Text: 'a' }, 'InvalidRequestException'],
+    ['ContainsPiiEntities', { LanguageCode: 'fr', Text: 'a' }, 'UnsupportedLanguageException'],
+    ['DetectPiiEntities', { LanguageCode: 'en', Text: 'x'.repeat(100_001) }, 'TextSizeLimitExceededException'],
     ['DetectDominantLanguage', {}, 'InvalidRequestException'],
     ['constructor', {}, 'UnknownOperationException'],
   ])('%s of %j is refused with %s', async (operation, input, code) => {
     const answer = await comprehend.handle(operation, input);
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(bodyOf(answer)).toMatchObject({ __type: code });
+  });
+
+  test('finds personal data, and counts in characters', async () => {
+    const input = { LanguageCode: 'en', Text: '😀 Jane' };
+    expect(bodyOf(await comprehend.handle('ContainsPiiEntities', input))).toEqual({
+      Labels: [{ Name: 'NAME', Score: 0.99 }],
+    });
+    expect(bodyOf(await comprehend.handle('DetectPiiEntities', input))).toEqual({
+      Entities: [{ Type: 'NAME', Score: 0.99, BeginOffset: 2, EndOffset: 6 }],
+    });
   });
 
   test('tells the language', async () => {
@@ -58,12 +72,13 @@ describe('the Comprehend stand-in', () => {
   });
 
   test.each([
-    [[''], 3],
-    [['x'.repeat(300)], 3],
-    [['x'.repeat(301)], 4],
-    [['a', '😀'.repeat(400)], 7],
-  ])('bills %#', (texts, units) => {
-    expect(billedUnits(texts)).toBe(units);
+    ['DetectSentiment', [''], 3],
+    ['DetectSentiment', ['x'.repeat(300)], 3],
+    ['DetectPiiEntities', ['x'.repeat(301)], 4],
+    ['BatchDetectSentiment', ['a', '😀'.repeat(400)], 7],
+    ['ContainsPiiEntities', ['a'], 0.06],
+  ])('bills %#', (operation, texts, units) => {
+    expect(billedUnits(operation, texts)).toBe(units);
   });
 });
 

@@ -53,8 +53,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'show outsourced desks the words as they are',
     file: 'shared/hand-over.ts',
-    find: 'const messages = outsourced ? shown.map(masked) : shown;',
-    replace: 'const messages = shown;',
+    find: 'const messages = await shownMessages(store, subject, stored, masks);',
+    replace: 'const messages = await shownMessages(store, subject, stored, masks && undefined);',
   },
   {
     name: 'let the last message decide alone, and the gate look away',

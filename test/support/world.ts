@@ -2,18 +2,19 @@ import * as z from 'zod';
 import type { triageMessages } from '../../functions/triage-messages/handler.ts';
 import { deskMessageSchema, escalationNoticeSchema } from '../../shared/contracts/desk-message.ts';
 import { type Timer, timerSchema } from '../../shared/contracts/timer.ts';
-import type { Assessment, Sentiment } from '../../shared/domain/assessment.ts';
+import type { Assessment, Finding, Sentiment } from '../../shared/domain/assessment.ts';
 import { nextDue } from '../../shared/domain/case.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import type {
+  Answer,
   CaseStore,
   EscalationTopic,
   FetchResult,
   MessageFetcher,
   QueueEntry,
   QueueSender,
-  SentimentAnalyser,
+  TextAnalyser,
 } from '../../shared/ports.ts';
 import type { LogEntry } from '../../shared/runtime/log.ts';
 import { DeskStandings } from '../../shared/standings.ts';
@@ -26,7 +27,7 @@ export const deskQueues = {
   vendor_atlas: { urgent: url('vendor_atlas-urgent.fifo'), standard: url('vendor_atlas-standard.fifo') },
 };
 
-const policy: Policy = {
+const policy = {
   version: 'p1',
   reopenWithinSeconds: 1200,
   desks: {
@@ -37,8 +38,9 @@ const policy: Policy = {
   routing: { rules: [], default: { to: 'in_house', priority: 'normal', because: 'default' } },
   score: { holds: { default: 0.5 }, reasons: {}, parts: [] },
   sla: {},
+  comprehend: { personal_data: true },
   lexicons: [],
-};
+} satisfies Policy;
 
 /**
  * All that stands around the functions, in memory. Every call out of them passes `step`, where a test may let it fail or the process
@@ -56,7 +58,9 @@ export class World {
   step: (call: string) => void | Promise<void> = () => {};
   /** Answers for one entry whether the queue takes it. */
   accepts: (entry: QueueEntry) => boolean = () => true;
-  verdict: Sentiment | 'unavailable' | 'unanswerable' = { label: 'neutral', confidence: 0.9, source: 'comprehend' };
+  verdict: Answer<Sentiment> = { label: 'neutral', confidence: 0.9, source: 'comprehend' };
+  /** What the analyser finds in a text that leaves the house. */
+  personalData: (text: string) => Answer<readonly Finding[]> = () => [];
   /** What the platforms' APIs say of a message that came without its words. */
   words: (event: InboundEvent) => FetchResult = () => ({ kind: 'no_access' });
   now: () => Date = () => new Date(noonPlus(1));
@@ -82,14 +86,23 @@ export class World {
     },
   };
 
-  readonly analyser: SentimentAnalyser = {
-    languages: new Set(['fr', 'en']),
-    analyse: async (documents) => {
-      if (documents.length === 0) return [];
-      return this.call('analyse', () => {
-        this.analysed.push(...documents.map(({ text }) => text));
-        return documents.map(() => this.verdict);
-      });
+  readonly analyser: TextAnalyser = {
+    sentiment: {
+      languages: new Set(['fr', 'en']),
+      read: async (texts) => {
+        if (texts.length === 0) return [];
+        return this.call('analyse', () => {
+          this.analysed.push(...texts.map(({ text }) => text));
+          return texts.map(() => this.verdict);
+        });
+      },
+    },
+    personalData: {
+      languages: new Set(['en']),
+      read: async (texts) => {
+        if (texts.length === 0) return [];
+        return this.call('find personal data', () => texts.map(({ text }) => this.personalData(text)));
+      },
     },
   };
 
