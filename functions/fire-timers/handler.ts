@@ -24,8 +24,9 @@ export interface Dependencies extends Casework, BatchEdges {
 const longestWaitMs = 2_000;
 
 /** Fires each timer of a batch when its moment has come, not before: those that are due together, then the next. */
-export function fireTimers(batch: unknown, dependencies: Dependencies): Promise<BatchAnswer> {
-  return settleBatch(batch, timerSchema, dependencies, async (records) => {
+export function fireTimers(batch: unknown, edges: Dependencies): Promise<BatchAnswer> {
+  return settleBatch(batch, timerSchema, edges, async (records, log) => {
+    const dependencies = { ...edges, log };
     const results = new Map<string, RecordResult>();
     let rest = records.toSorted((a, b) => (a.body.dueAt < b.body.dueAt ? -1 : 1));
     while (rest.length > 0) {

@@ -35,7 +35,8 @@ export async function receiveWebhook(
   request: WebhookRequest,
   dependencies: Dependencies,
 ): Promise<WebhookResponse> {
-  const { platformNamed, log } = dependencies;
+  const { platformNamed, log, now } = dependencies;
+  const startedAt = now().getTime();
   const platform = platformNamed(platformName);
   const refuse = (status: number, code: string): WebhookResponse => {
     log({ event: 'webhook_refused', platform: platform?.name ?? 'unknown', status, code });
@@ -65,6 +66,7 @@ export async function receiveWebhook(
     platform: platform.name,
     events: read.events.length,
     ignored: countByReason(read.ignored),
+    ms: now().getTime() - startedAt,
   });
   return platform.accepted ?? { status: 200, body: '' };
 }

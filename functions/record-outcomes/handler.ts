@@ -19,8 +19,9 @@ export interface Dependencies extends Casework, BatchEdges {}
  * Folds what desks report into their cases. An outcome that does not fit (stale fence, another desk's case, closed case) changes nothing and is
  * answered with `outcome.refused` on the desk's standard queue; one for a desk that does not exist, or that whoever sent it may not speak for, is parked.
  */
-export function recordOutcomes(batch: unknown, dependencies: Dependencies): Promise<BatchAnswer> {
-  return settleBatch(batch, outcomeSchema, dependencies, async (records) => {
+export function recordOutcomes(batch: unknown, edges: Dependencies): Promise<BatchAnswer> {
+  return settleBatch(batch, outcomeSchema, edges, async (records, log) => {
+    const dependencies = { ...edges, log };
     const results = new Map<string, RecordResult>();
     const found = new Map<QueueRecord<Outcome>, Case>();
     for (const record of records) {

@@ -30,9 +30,15 @@ export interface Dependencies
  */
 export async function serveConsole(event: unknown, dependencies: Dependencies): Promise<Answer> {
   const request = requestSchema.parse(event);
-  const answer = request.path.startsWith('/api/')
-    ? await answerApi(request, dependencies)
-    : pageFile(request, dependencies);
+  const isApi = request.path.startsWith('/api/');
+  const startedAt = dependencies.now().getTime();
+  const answer = isApi ? await answerApi(request, dependencies) : pageFile(request, dependencies);
+  if (isApi) {
+    // What is asked for, not about which case: of that `case_viewed` tells.
+    const [, , call = ''] = request.path.split('/');
+    const ms = dependencies.now().getTime() - startedAt;
+    dependencies.log({ event: 'console_answered', call: call.slice(0, 20), status: answer.statusCode, ms });
+  }
   return { ...answer, headers: { ...securityHeaders(dependencies.settings), ...answer.headers } };
 }
 

@@ -30,7 +30,8 @@ const firstLookBackSeconds = 600;
  * since the last sweep, not on the number of open cases; after an outage it goes on where it stopped.
  */
 export async function sweepTimers({ store, queues, timerQueueUrl, now, log }: Dependencies): Promise<void> {
-  const at = now().toISOString();
+  const startedAt = now();
+  const at = startedAt.toISOString();
   const horizon = addSeconds(at, lookAheadSeconds);
   const checkpoint = (await store.checkpoint()) ?? firstCheckpoint(at);
   const minutes = minutesBetween(minuteAfter(checkpoint.clearedThrough), minuteOf(horizon));
@@ -54,7 +55,7 @@ export async function sweepTimers({ store, queues, timerQueueUrl, now, log }: De
     if (allClear) clearedThrough = minute;
   }
   await store.saveCheckpoint({ clearedThrough, sentThrough });
-  log({ event: 'timers_swept', ...count, minutes: minutes.length });
+  log({ event: 'timers_swept', ...count, minutes: minutes.length, ms: now().getTime() - startedAt.getTime() });
 }
 
 /**

@@ -38,8 +38,9 @@ const waitForAnalyserSeconds = 60;
  * Triages a batch of the intake queue: messages are assessed, decided and folded into their cases first, then whatever is about a
  * message (edits, deletes, replies), whether it came in this batch or has waited for its message.
  */
-export function triageMessages(batch: unknown, dependencies: Dependencies): Promise<BatchAnswer> {
-  return settleBatch(batch, intakeRecordSchema, dependencies, async (records) => {
+export function triageMessages(batch: unknown, edges: Dependencies): Promise<BatchAnswer> {
+  return settleBatch(batch, intakeRecordSchema, edges, async (records, log) => {
+    const dependencies = { ...edges, log };
     const arrivals = records.flatMap(({ body }) =>
       body.events.map((event) => ({ receivedAt: body.receivedAt, event })),
     );

@@ -8,7 +8,13 @@ import type { Decision } from '../domain/decision.ts';
  * customer's words could stand.
  */
 export type LogEntry =
-  | { event: 'webhook_received'; platform: string; events: number; ignored: Readonly<Record<string, number>> }
+  | {
+      event: 'webhook_received';
+      platform: string;
+      events: number;
+      ignored: Readonly<Record<string, number>>;
+      ms: number;
+    }
   | { event: 'webhook_refused'; platform: string; status: number; code: string }
   | { event: 'secret_missing'; platform: string }
   | { event: 'platform_warns'; platform: string; warnings: number }
@@ -55,13 +61,14 @@ export type LogEntry =
   | { event: 'event_without_case'; type: string; messageId: string }
   | { event: 'timer_fired'; caseId: string; clock: ClockName; dueAt: string; lagMs: number }
   | { event: 'timer_stale'; caseId: string; clock: ClockName; dueAt: string }
-  | { event: 'timers_swept'; sent: number; overdue: number; minutes: number }
+  | { event: 'timers_swept'; sent: number; overdue: number; minutes: number; ms: number }
   | { event: 'timers_left_behind'; count: number; minute: string }
   | { event: 'outcome_refused'; caseId: string; desk: string; because: RefusalReason | 'foreign_queue' }
+  | { event: 'console_answered'; call: string; status: number; ms: number }
   | { event: 'case_viewed'; caseId: string; by: string }
   | { event: 'analyser_degraded'; service: string; because: string }
   | { event: 'analyser_used'; service: string; units: number; documents: number }
-  | { event: 'batch_settled'; records: number; retried: number; parked: number; ms: number }
+  | ({ event: 'batch_settled'; records: number; retried: number; parked: number; ms: number } & Tally)
   | { event: 'policy_in_force'; version: string; before?: string }
   | { event: 'policy_refused'; because: string; inForce?: string }
   | { event: 'policy_unreachable'; because: string; inForce?: string }
@@ -69,6 +76,45 @@ export type LogEntry =
   | { event: 'record_retried'; because: string; recordId: string };
 
 export type Log = (entry: LogEntry) => void;
+
+/** What a batch came to, counted from what was logged of its records: entries by event, and decisions by where they send and why. */
+export interface Tally {
+  readonly entries: Counts;
+  readonly decided: {
+    readonly desk: Counts;
+    readonly priority: Counts;
+    readonly reason: Counts;
+    readonly doubt: Counts;
+  };
+}
+type Counts = Readonly<Record<string, number>>;
+
+/** A log that passes entries on to another and counts them. */
+export function tallied(to: Log): { readonly log: Log; readonly tally: () => Tally } {
+  const passed: LogEntry[] = [];
+  return {
+    log: (entry) => {
+      passed.push(entry);
+      to(entry);
+    },
+    tally: () => {
+      const decisions = passed.flatMap((entry) => (entry.event === 'message_triaged' ? [entry.decision] : []));
+      return {
+        entries: countEach(passed.map(({ event }) => event)),
+        decided: {
+          desk: countEach(decisions.map(({ desk, route }) => desk ?? route)),
+          priority: countEach(decisions.map(({ priority }) => priority)),
+          reason: countEach(decisions.flatMap(({ reasons }) => reasons)),
+          doubt: countEach(decisions.flatMap(({ doubts }) => doubts)),
+        },
+      };
+    },
+  };
+}
+
+function countEach(names: readonly string[]): Counts {
+  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
+}
 
 /**
  * Writes entries as one JSON line each, with the function's name and the time. Straight to standard output: Lambda's JSON log format would wrap what goes through

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ParkedRecord } from '../contracts/parked.ts';
 import type { QueueSender, Redelivery } from '../ports.ts';
-import type { Log } from './log.ts';
+import { type Log, tallied } from './log.ts';
 
 /** What we use of an SQS event: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 const sqsEventSchema = z.object({
@@ -60,15 +60,17 @@ export function retryAfterSeconds(receiveCount: number): number {
 
 /**
  * Parses a batch of records with their schema, hands the sound ones to `work` together, and answers for each of them. A record that cannot
- * be parsed is parked; one for which `work` gives no result, or whose parking fails, is retried.
+ * be parsed is parked; one for which `work` gives no result, or whose parking fails, is retried. What `work` logs with the log it is given is counted in the entry
+ * `batch_settled`, one for each batch.
  */
 export async function settleBatch<Body>(
   event: unknown,
   schema: z.ZodType<Body>,
-  { queues, redelivery, deadLetterQueueUrl, log, now }: BatchEdges,
-  work: (records: readonly QueueRecord<Body>[]) => Promise<ReadonlyMap<string, RecordResult>>,
+  { queues, redelivery, deadLetterQueueUrl, log: passOn, now }: BatchEdges,
+  work: (records: readonly QueueRecord<Body>[], log: Log) => Promise<ReadonlyMap<string, RecordResult>>,
 ): Promise<BatchAnswer> {
   const startedAt = now().getTime();
+  const { log, tally } = tallied(passOn);
   const records = sqsEventSchema.parse(event).Records;
   const results = new Map<string, RecordResult>();
   const sound: QueueRecord<Body>[] = [];
@@ -80,7 +82,7 @@ export async function settleBatch<Body>(
       results.set(record.messageId, { kind: 'park', parts: [{ reason: body.reason, body: record.body }] });
     }
   }
-  if (sound.length > 0) for (const [id, result] of await work(sound)) results.set(id, result);
+  if (sound.length > 0) for (const [id, result] of await work(sound, log)) results.set(id, result);
   const parked = records.flatMap((record) => {
     const { messageId } = record;
     const result = results.get(messageId);
@@ -122,6 +124,7 @@ export async function settleBatch<Body>(
     retried: failed.length,
     parked: new Set(parked.map(({ messageId }) => messageId)).size,
     ms: now().getTime() - startedAt,
+    ...tally(),
   });
   return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }

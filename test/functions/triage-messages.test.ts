@@ -383,6 +383,20 @@ describe('when something breaks', () => {
     ]);
   });
 
+  test('one entry a batch says how many records it had, where they were sent and why', async () => {
+    const world = new World();
+    await triage(world, intake(parcel, ill), 'broken');
+    expect(world.logs.filter(({ event }) => event === 'batch_settled')).toMatchObject([
+      {
+        records: 2,
+        retried: 0,
+        parked: 1,
+        entries: { message_triaged: 2, case_changed: 2, record_parked: 1 },
+        decided: { desk: { vendor_atlas: 1, in_house: 1 }, priority: { normal: 1, urgent: 1 }, reason: { safety: 1 } },
+      },
+    ]);
+  });
+
   test('no log line holds a customer’s words', async () => {
     const world = new World();
     await triage(world, intake(inboundMessage('m1', 'xyzzy ill?'), edit), '{"xyzzy":1}');
