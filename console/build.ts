@@ -27,7 +27,8 @@ export async function buildPage(): Promise<Readonly<Record<string, PageFile>>> {
     write: false,
     minify: true,
     format: 'esm',
-    target: ['chrome120', 'firefox121', 'safari17.2'],
+    // The first that know `light-dark()`.
+    target: ['chrome123', 'firefox121', 'safari17.5'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
     legalComments: 'none',

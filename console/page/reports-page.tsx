@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { policyPageSchema, type ReportPart, reportPartSchema } from '../../shared/contracts/console.ts';
 import { reasons } from '../../shared/domain/assessment.ts';
+import { dollarsPerVerdict } from '../../shared/domain/simulation.ts';
 import { call, type Trouble, troubleOf, useReading } from './api.ts';
 import { Loading, Problem, Scrolls } from './parts.tsx';
 import { Plot } from './plot.tsx';
@@ -106,9 +107,29 @@ export function ReportsPage() {
             <h2 id="by-reason">{words.reports.reasons}</h2>
             <ReasonTable rows={rows} />
           </section>
+          <Cost messages={rows.reduce((total, row) => total + (row.messages ?? 0), 0)} />
         </div>
       )}
     </>
+  );
+}
+
+/** What `npm run cost` measured without Comprehend's verdicts (docs/operations.md, "What it costs"). */
+const dollarsPerMillion = 13;
+
+/** What so many messages cost in AWS, roughly; nothing where the API does not count them. */
+function Cost({ messages }: { readonly messages: number }) {
+  const words = useWords();
+  if (messages === 0) return null;
+  const least = (messages * dollarsPerMillion) / 1e6;
+  const dollars = (value: number, digits: number) =>
+    value.toLocaleString(words.locale, { style: 'currency', currency: 'USD', maximumSignificantDigits: digits });
+  return (
+    <section class="panel" aria-labelledby="cost">
+      <h2 id="cost">{words.reports.cost}</h2>
+      <p>{words.reports.costOf(messages, dollars(least, 2), dollars(least + messages * dollarsPerVerdict, 2))}</p>
+      <p class="soft">{words.reports.costHint(dollars(dollarsPerMillion, 2))}</p>
+    </section>
   );
 }
 

@@ -418,8 +418,16 @@ export const english = {
       `${counted('case', 'cases')(count)} of the last four weeks, by the day of their last message.`,
     none: 'No case in the last four weeks.',
     volumes: 'Cases by day',
+    figures: 'The same as figures',
+    day: 'Day',
     kept: 'First replies in time',
-    keptHint: 'By the desk that has the case now; in brackets, kept of all that were due.',
+    keptHint:
+      'By the desk that had the case when its first reply was sent or fell due, and the week in which that was; in brackets, kept of all that were due.',
+    cost: 'Cost',
+    costOf: (messages: number, least: string, most: string) =>
+      `About ${least} for ${counted('message', 'messages')(messages)}, and up to ${most} if Comprehend were asked about every one.`,
+    costHint: (perMillion: string) =>
+      `An estimate, not a bill: ${perMillion} per million messages, measured on a mix of messages at list prices (npm run cost). Comprehend is asked only where its verdict could change the decision; what stands there whether anybody writes or not comes on top.`,
     week: (day: string) => `Week of ${day}`,
     misrouted: 'Mis-routed',
     reasons: 'Why cases stayed in-house',

@@ -416,9 +416,16 @@ export const french: typeof english = {
       `${counted('dossier', 'dossiers')(count)} des quatre dernières semaines, au jour de leur dernier message.`,
     none: 'Aucun dossier ces quatre dernières semaines.',
     volumes: 'Dossiers par jour',
+    figures: 'Les mêmes en chiffres',
+    day: 'Jour',
     kept: 'Premières réponses à temps',
     keptHint:
-      'Par l’équipe qui a le dossier à présent ; entre parenthèses, les promesses tenues sur toutes celles échues.',
+      'Par l’équipe qui avait le dossier quand sa première réponse est partie ou était due, et la semaine où ce fut ; entre parenthèses, les promesses tenues sur toutes celles échues.',
+    cost: 'Coût',
+    costOf: (messages, least, most) =>
+      `Environ ${least} pour ${counted('message', 'messages')(messages)}, et jusqu’à ${most} si Comprehend était interrogé sur chacun.`,
+    costHint: (perMillion) =>
+      `Une estimation, pas une facture : ${perMillion} par million de messages, mesurés sur un mélange de messages aux prix publics (npm run cost). Comprehend n’est interrogé que si son avis peut changer la décision ; ce qui coûte même quand personne n’écrit s’y ajoute.`,
     week: (day) => `Semaine du ${day}`,
     misrouted: 'Mal orientés',
     reasons: 'Pourquoi des dossiers sont restés en interne',

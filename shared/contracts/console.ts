@@ -274,11 +274,13 @@ export type ReportQuery = z.infer<typeof reportQuerySchema>;
 export const reportPartSchema = z.object({
   rows: z.array(
     z.object({
-      /** Of the case's last message, UTC. */
+      /** UTC: of the cases' last messages, and of the verdicts on first replies. */
       day: z.iso.date(),
-      /** The desk that has the case, or `set_aside`. */
+      /** The desk that has the cases, and that had them at the verdict; or `set_aside`. */
       desk: z.string(),
       cases: z.number().int(),
+      /** Of these cases; absent where the function is older than the page. */
+      messages: z.number().int().optional(),
       /** First replies in time, and missed. */
       kept: z.number().int(),
       broken: z.number().int(),

@@ -198,7 +198,8 @@ function verdict(subject: Case, desk: string, name: ClockName, clock: Clock, asO
   return [{ caseId: subject.id, desk, clock: name, decidedAt: at, met: !broken, late }];
 }
 
-function decidedAt({ dueAt, fulfilledAt, cancelledAt }: Clock, asOf: string): string | undefined {
+/** When a clock was kept or fell due, whichever came first, as of an instant; `undefined` while neither has. */
+export function decidedAt({ dueAt, fulfilledAt, cancelledAt }: Clock, asOf: string): string | undefined {
   const end = fulfilledAt ?? cancelledAt;
   if (end === undefined) return dueAt !== undefined && dueAt <= asOf ? dueAt : undefined;
   return dueAt !== undefined && dueAt < end ? dueAt : end;

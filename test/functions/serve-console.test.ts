@@ -11,6 +11,7 @@ import {
   comparisonSchema,
   healthSchema,
   nowSchema,
+  reportPartSchema,
 } from '../../shared/contracts/console.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
@@ -227,6 +228,7 @@ describe('what is shown', () => {
           day: noonPlus(0).slice(0, 10),
           desk: 'in_house',
           cases: 1,
+          messages: 1,
           kept: 1,
           broken: 0,
           misrouted: 1,
@@ -236,6 +238,21 @@ describe('what is shown', () => {
       looked: 1,
     });
     expect((await console.call('viewer', 'GET', '/api/report')).status).toBe(400);
+  });
+
+  test('a promise counts under the desk that held it, on the day of its verdict', async () => {
+    const console = new Console();
+    await console.caseWith(routineWords);
+    // Past the promise on the next day; then taken in-house, where it is answered too late.
+    console.world.now = () => new Date(noonPlus(24 * 60));
+    await console.act('agent', 'recall', { reason: 'ours' });
+    await console.act('agent', 'answer');
+    const part = JSON.parse((await console.call('viewer', 'GET', '/api/report?until=2000-01-01')).text);
+    const counts = reportPartSchema.parse(part).rows.map(({ day, desk, cases, broken }) => [day, desk, cases, broken]);
+    expect(counts).toEqual([
+      [noonPlus(0).slice(0, 10), 'in_house', 1, 0],
+      [noonPlus(0).slice(0, 10), 'vendor_atlas', 0, 1],
+    ]);
   });
 
   test('a case page says who has looked', async () => {

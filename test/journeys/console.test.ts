@@ -128,6 +128,20 @@ describe.skipIf(!existsSync(executablePath))(
       await page.context().close();
     });
 
+    test('a report is light and narrow enough on paper, whatever the screen', async () => {
+      const page = await open('/?page=reports', { colorScheme: 'dark' });
+      await page.locator('.plot canvas').waitFor();
+      const look = async () =>
+        page.evaluate(`[getComputedStyle(document.body).backgroundColor,
+        document.querySelector('.plot canvas').clientWidth]`);
+      const onScreen = await look();
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+      await expect.poll(look).toEqual(['rgb(255, 255, 255)', 630]);
+      await page.emulateMedia({ media: 'screen', colorScheme: 'dark' });
+      await expect.poll(look).toEqual(onScreen);
+      await page.context().close();
+    });
+
     test('a message appears as it is triaged, without being asked for', async () => {
       const page = await open('/');
       await page.getByText('Live', { exact: true }).waitFor();
