@@ -19,6 +19,7 @@ import {
   purposeSchema,
   scoreSchema,
 } from '../shared/domain/policy.ts';
+import { onChangeSchema } from '../shared/domain/promises.ts';
 import { calendarsFile, compileCalendars } from './compile-calendars.ts';
 import { exampleEntry, testExamples } from './policy-examples.ts';
 import { lintPolicy, problemOfPhrase } from './policy-lint.ts';
@@ -114,6 +115,8 @@ const routingFile = closedObject({
 });
 
 const duration = z.string().regex(/^[1-9][0-9]{0,4}[smhd]$/, 'write a duration as 30m, 4h or 2d');
+/** `keep`, as when absent: promises that run stay as they were made. */
+const onChange = z.enum(['keep', ...onChangeSchema.options]);
 const targetsEntry = closedObject({
   first_reply: duration,
   /** As `first_reply` when absent. */
@@ -122,6 +125,7 @@ const targetsEntry = closedObject({
   claim: duration.optional(),
   answer: duration.optional(),
   calendar: idSchema.optional(),
+  on_change: onChange.optional(),
 });
 const stepEntry = closedObject({
   clocks: z.array(clockNameSchema).min(1),
@@ -143,12 +147,15 @@ const slaFile = closedObject({
   reply_window_margin: duration.optional(),
   /** So long after its end a customer's message reopens a resolved case. */
   reopen_within: duration.optional(),
+  /** What new targets do to promises that run, where a desk or priority does not say otherwise. */
+  on_change: onChange.optional(),
   escalation: escalationEntry.optional(),
   sla: z.record(
     idSchema,
     closedObject({
       /** By which the times of this desk count, where a priority does not name another. */
       calendar: idSchema.optional(),
+      on_change: onChange.optional(),
       urgent: targetsEntry.optional(),
       high: targetsEntry.optional(),
       normal: targetsEntry.optional(),
@@ -222,13 +229,13 @@ export function compilePolicy(
     score,
     ...(comprehend === undefined ? {} : { comprehend }),
     sla: Object.fromEntries(
-      Object.entries(sla.sla).map(([desk, { calendar, ...targets }]) => [
+      Object.entries(sla.sla).map(([desk, { calendar, on_change = sla.on_change, ...targets }]) => [
         desk,
         Object.fromEntries(
           Object.entries(targets).flatMap(([priority, entry]) =>
             entry === undefined
               ? []
-              : [[priority, toTargets(source, ['sla', desk, priority], { calendar, ...entry }, calendars)]],
+              : [[priority, toTargets(source, ['sla', desk, priority], { calendar, on_change, ...entry }, calendars)]],
           ),
         ),
       ]),
@@ -259,8 +266,16 @@ function toTargets(
   path: PolicyPath,
   entry: z.infer<typeof targetsEntry>,
   calendars: Readonly<Record<string, unknown>>,
-): Targets {
-  const { calendar = aroundTheClock, next_reply = entry.first_reply, first_reply, resolution, claim, answer } = entry;
+): Targets & { readonly onChange?: z.infer<typeof onChangeSchema> } {
+  const {
+    on_change = 'keep',
+    calendar = aroundTheClock,
+    next_reply = entry.first_reply,
+    first_reply,
+    resolution,
+    claim,
+    answer,
+  } = entry;
   const counted = calendar !== aroundTheClock;
   if (counted && !Object.hasOwn(calendars, calendar)) {
     const known = [aroundTheClock, ...Object.keys(calendars)].join(', ');
@@ -290,6 +305,7 @@ function toTargets(
     ...(claim === undefined ? {} : { claimSeconds: secondsOf(claim) }),
     ...(answer === undefined ? {} : { answerSeconds: secondsOf(answer) }),
     ...(counted ? { calendar } : {}),
+    ...(on_change === 'keep' ? {} : { onChange: on_change }),
   };
 }
 

@@ -11,6 +11,10 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
     load: () => import('./commands/parked.ts'),
   },
   timeline: { about: 'tell a case from its first event to now', load: () => import('./commands/timeline.ts') },
+  promises: {
+    about: 'bring open cases under changed promises, as on_change says',
+    load: () => import('./commands/promises.ts'),
+  },
   report: { about: 'count how each desk kept its promises', load: () => import('./commands/report.ts') },
   erase: { about: 'delete a person’s messages and cases', load: () => import('./commands/erase.ts') },
   explain: { about: 'show how a text would be decided, and why', load: () => import('./commands/explain.ts') },

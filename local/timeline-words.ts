@@ -58,11 +58,18 @@ function happened(event: CaseEvent): string {
       return `${event.by} re-routed the case to ${event.desk}: ${event.because}`;
     case 'marked_misrouted':
       return `${event.by} marked the case as mis-routed: ${event.because}`;
+    case 'terms_changed':
+      return `new terms (policy ${event.policyVersion}) hold from here on: ${changesInWords(event)}`;
     case 'escalation_acknowledged':
       return `${event.by} acknowledged the escalation`;
     default:
       return `${event.by ?? event.desk} reported: ${spaced(event.type)}`;
   }
+}
+
+function changesInWords({ promises, leases }: Extract<CaseEvent, { type: 'terms_changed' }>): string {
+  const how = new Set([...promises, ...Object.values(leases)].map((change) => change.how));
+  return [...how].map((one) => (one === 'carry' ? 'what has passed counts' : 'times begin again')).join('; ');
 }
 
 function decidedInWords(event: CaseEvent): string[] {

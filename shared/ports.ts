@@ -133,10 +133,12 @@ export interface CaseStore {
   saveCheckpoint(checkpoint: SweepCheckpoint): Promise<void>;
 }
 
-/** All that was ever stored, for reports. Reads the whole table: nothing that a function does on its way. */
+/** What is read whole, for reports and operators: nothing that a function does on its way. */
 export interface CaseArchive {
-  /** The events of one thread after the other, each thread whole. */
+  /** All that was ever stored: the events of one thread after the other, each thread whole. Reads the whole table. */
   threads(): AsyncIterable<readonly StoredEvent[]>;
+  /** The active cases by their ids, a few at a time; may lag. */
+  active(): AsyncIterable<readonly string[]>;
 }
 
 export class StoreUnavailableError extends Error {

@@ -255,6 +255,8 @@ function EntryDetail({ entry, deskTitle }: Omit<EntryProps, 'at'>) {
       );
     case 'escalation_acknowledged':
       return <span class="soft"> · {words.case.by(entry.by)}</span>;
+    case 'terms_changed':
+      return <span class="soft"> · {entry.policyVersion}</span>;
     case 'handed_back':
       return (
         <span class="soft">

@@ -112,6 +112,7 @@ export const english = {
       rerouted: 'a person has re-routed the case',
       marked_misrouted: 'a person says the case is mis-routed',
       escalation_acknowledged: 'a person looks after an escalation',
+      terms_changed: 'new terms hold for what runs',
     }),
     timer: (clock: string, lagMs: number) => `${clock}: broken, noticed ${lagMs} ms later`,
     refused: 'a report that no longer fits was refused',
@@ -269,6 +270,7 @@ export const english = {
       rerouted: 'Moved by a person',
       marked_misrouted: 'Marked as mis-routed',
       escalation_acknowledged: 'Escalation acknowledged',
+      terms_changed: 'New terms',
     },
     offer: (fence: number) => `hand-over no. ${fence}`,
     because: byName({

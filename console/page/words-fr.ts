@@ -107,6 +107,7 @@ export const french: typeof english = {
       rerouted: 'une personne a réorienté le dossier',
       marked_misrouted: 'une personne signale une erreur d’orientation',
       escalation_acknowledged: 'une personne s’occupe d’une alerte',
+      terms_changed: 'de nouveaux délais valent pour ce qui court',
     },
     timer: (clock, lagMs) => `${clock} : promesse rompue, vue ${lagMs} ms après`,
     refused: 'un compte rendu périmé a été refusé',
@@ -264,6 +265,7 @@ export const french: typeof english = {
       rerouted: 'Déplacé par une personne',
       marked_misrouted: 'Erreur d’orientation signalée',
       escalation_acknowledged: 'Alerte prise en compte',
+      terms_changed: 'Nouveaux délais',
     },
     offer: (fence) => `remise n° ${fence}`,
     because: {

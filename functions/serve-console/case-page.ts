@@ -97,6 +97,8 @@ function tellEvent(stored: StoredEvent, sources: Sources): StoryEntry {
       return { type: event.type, at, desk: event.desk, reason: event.because, by: event.by };
     case 'marked_misrouted':
       return { type: event.type, at, reason: event.because, by: event.by };
+    case 'terms_changed':
+      return { type: event.type, at, policyVersion: event.policyVersion };
     case 'escalation_acknowledged':
       return { type: event.type, at, by: event.by };
   }

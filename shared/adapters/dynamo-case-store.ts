@@ -198,6 +198,25 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
     if (thread.events.length > 0) yield thread.events;
   }
 
+  async *active(): AsyncGenerator<readonly string[]> {
+    for (const bucket of openBuckets) {
+      let from: Item | undefined;
+      do {
+        const page = await this.#query({
+          IndexName: 'open',
+          KeyConditionExpression: 'openBucket = :bucket',
+          ExpressionAttributeValues: { ':bucket': { S: bucket } },
+          Limit: keysPerBatch,
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        });
+        yield page.items.flatMap((item) =>
+          item['openBy']?.S === undefined ? [] : [fromOpenBy(item['openBy'].S).caseId],
+        );
+        from = page.next;
+      } while (from !== undefined);
+    }
+  }
+
   async wereTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]): Promise<readonly boolean[]> {
     const told = keys.map(({ thread, eventId }) => toldKey(thread, eventId));
     const items = await this.#getAll(told, true);

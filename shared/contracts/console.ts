@@ -162,6 +162,7 @@ export const storyEntrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rerouted'), ...storyBase, desk: z.string(), reason: z.string(), by: z.string() }),
   z.object({ type: z.literal('marked_misrouted'), ...storyBase, reason: z.string(), by: z.string() }),
   z.object({ type: z.literal('escalation_acknowledged'), ...storyBase, by: z.string() }),
+  z.object({ type: z.literal('terms_changed'), ...storyBase, policyVersion: z.string() }),
   z.object({ type: z.literal('timer_fired'), ...storyBase, clock: clockNameSchema }),
   z.object({
     type: z.enum(['offered', 'recalled']),

@@ -22,10 +22,12 @@ import {
   prioritySchema,
   type Route,
   routeSchema,
+  type Targets,
 } from './decision.ts';
 import { ladderSchema, plainLadder, type Step, stepActions, stepsAhead, withSteps } from './escalation.ts';
 import { authorSchema, channelSchema } from './inbound-event.ts';
 import {
+  changeLease,
   fulfilLease,
   type Lease,
   type LeaseTerms,
@@ -40,8 +42,12 @@ import {
   clocksOf,
   emptyTimeline,
   isUnanswered,
+  onChangeSchema,
+  type Terms,
+  termsSchema,
   timelineSchema,
   withAsked,
+  withChange,
   withDeletion,
   withReply,
 } from './promises.ts';
@@ -161,6 +167,17 @@ export const caseEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('marked_misrouted'), ...eventBase, because: z.string(), by: z.string() }),
   /** Somebody has seen the case's escalations and looks after it. */
   z.object({ type: z.literal('escalation_acknowledged'), ...eventBase, by: z.string() }),
+  /** A new policy says that its terms hold for what was promised before, too. */
+  z.object({
+    type: z.literal('terms_changed'),
+    ...eventBase,
+    policyVersion: z.string(),
+    promises: z.array(z.object({ from: z.string(), how: onChangeSchema, terms: termsSchema })),
+    /** By desk: what it owes from then on. */
+    leases: z.record(z.string(), z.object({ how: onChangeSchema, terms: leaseTermsSchema })),
+    calendars: z.array(calendarSchema),
+    ladder: ladderSchema.optional(),
+  }),
 ]);
 export type CaseEvent = z.infer<typeof caseEventSchema>;
 type MessageEvent = Extract<CaseEvent, { type: 'message_received' | 'message_edited' }>;
@@ -342,6 +359,8 @@ export function applyEvent(before: Case | undefined, event: CaseEvent, conversat
       return before === undefined ? refused('unknown_case') : changed({ ...before, misrouted: true });
     case 'escalation_acknowledged':
       return before === undefined ? refused('unknown_case') : changed({ ...before, acknowledgedAt: event.at });
+    case 'terms_changed':
+      return before === undefined ? refused('unknown_case') : onTermsChanged(before, event);
   }
 }
 
@@ -506,15 +525,7 @@ function withVersion(subject: Case, event: MessageEvent): Case {
 function withTerms(subject: Case, event: MessageEvent): Case {
   const { targets, desk, policyVersion } = event.decision;
   if (targets === undefined || desk === undefined) return subject;
-  const { firstReplySeconds, nextReplySeconds, resolutionSeconds, claimSeconds, answerSeconds } = targets;
-  const calendar = event.calendars?.find(({ id }) => id === targets.calendar)?.version;
-  const counted = calendar === undefined ? {} : { calendar };
-  const lease = {
-    policyVersion,
-    ...(claimSeconds === undefined ? {} : { claimSeconds }),
-    ...(answerSeconds === undefined ? {} : { answerSeconds }),
-    ...counted,
-  };
+  const { promise, lease } = promised(targets, policyVersion, event.calendars);
   const takeOver = Object.entries(event.takeOver ?? {}).map(([other, terms]): [string, LeaseTerms] => [
     other,
     stricterTerms(subject.leaseTerms[other], terms),
@@ -539,14 +550,34 @@ function withTerms(subject: Case, event: MessageEvent): Case {
         ...(event.closing === undefined ? {} : { closing: event.closing }),
         ...(event.replyBy === undefined ? {} : { replyBy: event.replyBy }),
       },
-      {
-        policyVersion,
-        firstReplySeconds,
-        ...(nextReplySeconds === undefined ? {} : { nextReplySeconds }),
-        resolutionSeconds,
-        ...counted,
-      },
+      promise,
     ),
+  };
+}
+
+/** What targets of a policy promise the customer and ask of the desk; of `calendars` the one that they name. */
+export function promised(
+  targets: Targets,
+  policyVersion: string,
+  calendars: readonly Calendar[] = [],
+): { promise: Terms; lease: LeaseTerms } {
+  const { firstReplySeconds, nextReplySeconds, resolutionSeconds, claimSeconds, answerSeconds } = targets;
+  const calendar = calendars.find(({ id }) => id === targets.calendar)?.version;
+  const counted = calendar === undefined ? {} : { calendar };
+  return {
+    promise: {
+      policyVersion,
+      firstReplySeconds,
+      ...(nextReplySeconds === undefined ? {} : { nextReplySeconds }),
+      resolutionSeconds,
+      ...counted,
+    },
+    lease: {
+      policyVersion,
+      ...(claimSeconds === undefined ? {} : { claimSeconds }),
+      ...(answerSeconds === undefined ? {} : { answerSeconds }),
+      ...counted,
+    },
   };
 }
 
@@ -754,6 +785,32 @@ function onOutcome(before: Case, event: OutcomeEvent): Transition {
 
 function takenInHouse(subject: Case, because: string): Case {
   return { ...subject, state: 'open', route: 'in_house', desk: inHouse, because };
+}
+
+/** New terms for what runs; the desk that has the case is told its new deadlines. */
+function onTermsChanged(before: Case, event: Extract<CaseEvent, { type: 'terms_changed' }>): Transition {
+  if (!isActive(before)) return refused('case_closed');
+  const { at, policyVersion, promises, leases, ladder } = event;
+  const calendars = {
+    ...before.calendars,
+    ...Object.fromEntries(event.calendars.map((one): [string, Calendar] => [one.version, one])),
+  };
+  const { offer } = before;
+  const lease = leases[offer?.desk ?? ''];
+  const subject = retimed({
+    ...before,
+    calendars,
+    ladders: ladder === undefined ? before.ladders : { ...before.ladders, [policyVersion]: ladder },
+    leaseTerms: {
+      ...before.leaseTerms,
+      ...Object.fromEntries(Object.entries(leases).map(([desk, { terms }]): [string, LeaseTerms] => [desk, terms])),
+    },
+    timeline: promises.reduce((timeline, change) => withChange(timeline, { at, ...change }), before.timeline),
+    ...(offer === undefined || lease === undefined
+      ? {}
+      : { offer: { ...offer, lease: changeLease(offer.lease, lease, calendars, at) } }),
+  });
+  return changed(subject, offer === undefined ? [] : [{ kind: 'update', ...target(offer) }]);
 }
 
 /** No person either sends an image-sensitive or doubtful case out of the house. */

@@ -83,26 +83,43 @@ export interface Pause {
   readonly to: string | undefined;
 }
 
+interface Course {
+  readonly calendar?: Calendar | undefined;
+  readonly pauses?: readonly Pause[];
+}
+
+/** How long a clock that started at `from` has run until an instant, in milliseconds: in the calendar's business time, or around the clock without one, the pauses left out. */
+export function ranFor(from: string, until: string, { calendar, pauses = [] }: Course): number {
+  let at = from;
+  let ran = 0;
+  for (const pause of pauses) {
+    if (pause.from >= until) break;
+    if (pause.to !== undefined && pause.to <= at) continue;
+    if (pause.from > at) ran += msBetween(at, pause.from, calendar);
+    if (pause.to === undefined || pause.to >= until) return ran;
+    at = pause.to;
+  }
+  return ran + (at < until ? msBetween(at, until, calendar) : 0);
+}
+
+function msBetween(start: string, end: string, calendar: Calendar | undefined): number {
+  return calendar === undefined ? Date.parse(end) - Date.parse(start) : openMsBetween(calendar, start, end);
+}
+
 /**
  * When a target of so many seconds that starts at `from` falls due: in the calendar's business time, or around the clock without one, the pauses
  * (in order, apart) left out. `undefined` when it cannot fall due because the last pause has no end.
  */
-export function dueAfter(
-  from: string,
-  seconds: number,
-  { calendar, pauses = [] }: { readonly calendar?: Calendar | undefined; readonly pauses?: readonly Pause[] },
-): string | undefined {
+export function dueAfter(from: string, seconds: number, { calendar, pauses = [] }: Course): string | undefined {
   const after = (at: string, ms: number) =>
     calendar === undefined ? addSeconds(at, ms / 1000) : deadlineAfter(calendar, at, ms);
-  const between = (start: string, end: string) =>
-    calendar === undefined ? Date.parse(end) - Date.parse(start) : openMsBetween(calendar, start, end);
   let at = from;
   let left = seconds * 1000;
   for (const pause of pauses) {
     if (pause.to !== undefined && pause.to <= at) continue;
     const due = after(at, left);
     if (due <= pause.from) return due;
-    if (pause.from > at) left -= between(at, pause.from);
+    if (pause.from > at) left -= msBetween(at, pause.from, calendar);
     if (pause.to === undefined) return undefined;
     at = pause.to;
   }

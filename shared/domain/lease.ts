@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Calendar } from './calendar.ts';
-import { type Clock, clockSchema, dueAfter, isPending, type OwnershipName } from './clocks.ts';
+import { type Clock, clockSchema, dueAfter, isPending, type OwnershipName, ownershipNames, ranFor } from './clocks.ts';
+import type { onChangeSchema } from './promises.ts';
 
 /** What a desk owes for each offer; what is absent it does not owe. `calendar` is a version, absent: around the clock. */
 export const leaseTermsSchema = z.object({
@@ -66,4 +67,34 @@ export function renewLease(lease: Lease, calendars: Calendars, at: string): Leas
   const calendar = answer.calendar === undefined ? undefined : calendars[answer.calendar];
   const dueAt = dueAfter(at, answer.seconds, { calendar });
   return dueAt === undefined || dueAt <= answer.dueAt ? lease : { ...lease, answer: { ...answer, dueAt } };
+}
+
+/** The lease by new terms from an instant on; a clock that is over or broken by then stays as it is. */
+export function changeLease(
+  lease: Lease,
+  { how, terms }: { readonly how: z.infer<typeof onChangeSchema>; readonly terms: LeaseTerms },
+  calendars: Calendars,
+  at: string,
+): Lease {
+  const changed = { ...lease };
+  for (const name of ownershipNames) {
+    const clock = lease[name];
+    const seconds = name === 'claim' ? terms.claimSeconds : terms.answerSeconds;
+    if (clock === undefined || seconds === undefined || !isPending(clock) || clock.dueAt <= at) continue;
+    const { calendar: _, ...rest } = clock;
+    const before = clock.calendar === undefined ? undefined : calendars[clock.calendar];
+    const after = terms.calendar === undefined ? undefined : calendars[terms.calendar];
+    // A heartbeat may have moved it: what is left says more than when it began.
+    const spent = how === 'restart' ? 0 : clock.seconds - ranFor(at, clock.dueAt, { calendar: before }) / 1000;
+    const dueAt = dueAfter(at, Math.max(0, seconds - spent), { calendar: after });
+    changed[name] = {
+      ...rest,
+      ...(how === 'restart' ? { startedAt: at } : {}),
+      ...(dueAt === undefined ? {} : { dueAt }),
+      seconds,
+      policyVersion: terms.policyVersion,
+      ...(terms.calendar === undefined ? {} : { calendar: terms.calendar }),
+    };
+  }
+  return changed;
 }

@@ -4,6 +4,7 @@ import { calendarSchema } from './calendar.ts';
 import { prioritySchema, targetsSchema } from './decision.ts';
 import { ladderSchema } from './escalation.ts';
 import { channelSchema } from './inbound-event.ts';
+import { onChangeSchema } from './promises.ts';
 
 /** An object of exactly these keys; an unknown one is refused with the names that are allowed. */
 export function closedObject<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -179,7 +180,11 @@ export const policySchema = z.object({
   routing: routingSchema,
   score: scoreSchema,
   comprehend: comprehendSchema.optional(),
-  sla: z.record(z.string(), z.partialRecord(prioritySchema, targetsSchema)),
+  /** By desk and priority; `onChange` says what new targets do to promises that run (absent: nothing, they are kept as they were made). */
+  sla: z.record(
+    z.string(),
+    z.partialRecord(prioritySchema, targetsSchema.extend({ onChange: onChangeSchema.optional() })),
+  ),
   escalation: escalationSchema.optional(),
   /** By id; named in `sla`. */
   calendars: z.record(z.string(), calendarSchema).optional(),

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Calendar } from './calendar.ts';
-import { type Clock, dueAfter, earlier, type Pause } from './clocks.ts';
+import { type Clock, dueAfter, earlier, type Pause, ranFor } from './clocks.ts';
 
 const instant = z.iso.datetime();
 
 /** What was promised for a message. `calendar` is a version. */
-const termsSchema = z.object({
+export const termsSchema = z.object({
   policyVersion: z.string(),
   firstReplySeconds: z.number().int(),
   nextReplySeconds: z.number().int().optional(),
@@ -14,6 +14,12 @@ const termsSchema = z.object({
   calendar: z.string().optional(),
 });
 export type Terms = z.infer<typeof termsSchema>;
+
+/**
+ * How new terms meet clocks that run by older ones. `carry`: what has passed counts, as it was counted until then; `restart`: the whole time begins
+ * again. Neither makes broken or kept what was so before.
+ */
+export const onChangeSchema = z.enum(['carry', 'restart']);
 
 const entrySchema = z.discriminatedUnion('kind', [
   z.object({
@@ -29,9 +35,12 @@ const entrySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('replied'), at: instant }),
   z.object({ kind: z.literal('waited'), at: instant }),
   z.object({ kind: z.literal('deleted'), at: instant, key: z.string() }),
+  /** The promises that were made by the terms `from` count by others from here on. */
+  z.object({ kind: z.literal('changed'), at: instant, how: onChangeSchema, from: z.string(), terms: z.string() }),
 ]);
 type Entry = z.infer<typeof entrySchema>;
 type Asked = Extract<Entry, { kind: 'asked' }>;
+type Changed = Extract<Entry, { kind: 'changed' }>;
 
 /**
  * What the clocks of a case are computed from: who wrote when, oldest first. The clocks are a function of this and of nothing else,
@@ -51,14 +60,44 @@ const latestEntries = 60;
 
 /** The timeline with one more message, or one more version of it; `at` and `replyBy` are instants. */
 export function withAsked(timeline: Timeline, asked: Omit<Asked, 'kind' | 'terms'>, terms: Terms): Timeline {
-  const name = createHash('sha256')
-    .update(JSON.stringify(Object.entries(terms).sort()))
-    .digest('hex')
-    .slice(0, 8);
+  const name = nameOfTerms(terms);
   return withEntry(
     { ...timeline, terms: { ...timeline.terms, [name]: terms } },
     { kind: 'asked', ...asked, terms: name },
   );
+}
+
+/** The timeline after the terms of a name (of those that messages were promised by) were changed at an instant. */
+export function withChange(
+  timeline: Timeline,
+  { terms, ...change }: Omit<Changed, 'kind' | 'terms'> & { readonly terms: Terms },
+): Timeline {
+  const name = nameOfTerms(terms);
+  return withEntry(
+    { ...timeline, terms: { ...timeline.terms, [name]: terms } },
+    { kind: 'changed', ...change, terms: name },
+  );
+}
+
+/** By the name of the terms that messages were promised by: the terms by which these promises count now. */
+export function termsInForce({ entries, terms }: Timeline): ReadonlyMap<string, Terms> {
+  const names = new Map(entries.flatMap((entry) => (entry.kind === 'asked' ? [[entry.terms, entry.terms]] : [])));
+  for (const entry of entries)
+    if (entry.kind === 'changed' && names.has(entry.from)) names.set(entry.from, entry.terms);
+  return new Map(
+    [...names].flatMap(([from, name]) => {
+      const own = terms[name];
+      return own === undefined ? [] : [[from, own]];
+    }),
+  );
+}
+
+/** The name of terms in a timeline: a hash of what they say. */
+export function nameOfTerms(terms: Terms): string {
+  return createHash('sha256')
+    .update(JSON.stringify(Object.entries(terms).sort()))
+    .digest('hex')
+    .slice(0, 8);
 }
 
 /** The timeline with an answer of the brand; `waited` when it asked the customer something and the next word is theirs. */
@@ -83,7 +122,7 @@ function withEntry(timeline: Timeline, entry: Entry): Timeline {
   const name = nameOf(entry);
   if (timeline.entries.some((known) => nameOf(known) === name)) return timeline;
   const entries = compact([...timeline.entries, entry].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)));
-  const used = new Set(entries.flatMap((known) => (known.kind === 'asked' ? [known.terms] : [])));
+  const used = new Set(entries.flatMap((known) => ('terms' in known ? [known.terms] : [])));
   return {
     entries,
     terms: Object.fromEntries(
@@ -95,7 +134,8 @@ function withEntry(timeline: Timeline, entry: Entry): Timeline {
 }
 
 function nameOf(entry: Entry): string {
-  return [entry.at, entry.kind, 'key' in entry ? entry.key : '', entry.kind === 'asked' ? entry.terms : ''].join(' ');
+  const about = 'key' in entry ? entry.key : entry.kind === 'changed' ? `${entry.from} ${entry.how}` : '';
+  return [entry.at, entry.kind, about, 'terms' in entry ? entry.terms : ''].join(' ');
 }
 
 function compact(entries: readonly Entry[]): Entry[] {
@@ -134,26 +174,50 @@ export function clocksOf(
   closedAt?: string,
 ): PromiseClocks {
   const { asked, answers, starts, deletions } = factsOf(entries);
+  const changes = entries.filter((entry) => entry.kind === 'changed');
+  const calendarOf = ({ calendar }: Terms) => (calendar === undefined ? undefined : calendars[calendar]);
+  /** When what one message asks for falls due: by the terms of its own, and from each change of them on by others, unless all is over by then. */
+  const course = (
+    ask: Asked,
+    end: string | undefined,
+    secondsOf: (terms: Terms) => number | undefined,
+    pauses: readonly Pause[],
+  ) => {
+    let own = terms[ask.terms];
+    let seconds = own === undefined ? undefined : secondsOf(own);
+    if (own === undefined || seconds === undefined) return undefined;
+    let [startedAt, from, spentMs] = [ask.at, ask.at, 0];
+    let dueAt = dueAfter(from, seconds, { calendar: calendarOf(own), pauses });
+    for (const change of changes) {
+      const next = terms[change.terms];
+      const promised = next === undefined ? undefined : secondsOf(next);
+      if (change.from !== ask.terms || change.at <= ask.at || next === undefined || promised === undefined) continue;
+      if ((end !== undefined && end <= change.at) || (dueAt !== undefined && dueAt <= change.at)) break;
+      if (change.how === 'carry') spentMs += ranFor(from, change.at, { calendar: calendarOf(own), pauses });
+      else [startedAt, spentMs] = [change.at, 0];
+      [own, seconds, from] = [next, promised, change.at];
+      // What has passed may be more than is left to pass: then it falls due at once, not before.
+      dueAt = dueAfter(from, Math.max(0, seconds - spentMs / 1000), { calendar: calendarOf(own), pauses });
+    }
+    return { own, seconds, startedAt, dueAt };
+  };
   const clock = (
     asks: readonly Asked[],
     answer: string | undefined,
     secondsOf: (terms: Terms) => number | undefined,
     { pauses = [], inWindow = true }: { readonly pauses?: readonly Pause[]; readonly inWindow?: boolean } = {},
   ): Clock | undefined => {
+    const over = answer === undefined ? closedAt : earlier(answer, closedAt);
     const promised = asks.flatMap((ask) => {
-      const own = terms[ask.terms];
-      const seconds = own === undefined ? undefined : secondsOf(own);
-      if (own === undefined || seconds === undefined) return [];
-      const calendar = own.calendar === undefined ? undefined : calendars[own.calendar];
-      const deletedAt = deletions.get(ask.key);
-      return [{ ask, own, seconds, deletedAt, dueAt: dueAfter(ask.at, seconds, { calendar, pauses }) }];
+      const ran = course(ask, over, secondsOf, pauses);
+      return ran === undefined ? [] : [{ ask, deletedAt: deletions.get(ask.key), ...ran }];
     });
     // What its author took back in time is owed no answer; when nothing else is left, that is the end of the clock.
     const owed = promised.filter(
       ({ deletedAt, dueAt }) => deletedAt === undefined || (dueAt !== undefined && deletedAt > dueAt),
     );
     const counted = owed.length > 0 ? owed : promised;
-    const startedAt = counted[0]?.ask.at;
+    const startedAt = counted[0]?.startedAt;
     const [nearest] = counted.toSorted(
       (a, b) => compare(a.dueAt, b.dueAt) || compare(a.ask.at, b.ask.at) || a.seconds - b.seconds,
     );

@@ -1,5 +1,5 @@
 import type { Assessment, Reason, Topic } from './assessment.ts';
-import type { Decision, Route } from './decision.ts';
+import { type Decision, type Route, targetsSchema } from './decision.ts';
 import { OutsourcingClearance } from './gate.ts';
 import type { InboundEvent } from './inbound-event.ts';
 import { type Account, accountFinder, type Condition, type Policy, type Rule } from './policy.ts';
@@ -48,7 +48,7 @@ export function createRouter(policy: Policy): Router {
       fitting: readonly string[] = [],
     ): Decision => {
       const [desk = rule.to] = fitting;
-      const targets = route === setAside ? undefined : policy.sla[desk]?.[rule.priority];
+      const target = route === setAside ? undefined : policy.sla[desk]?.[rule.priority];
       return {
         route,
         ...(route === setAside ? {} : { desk }),
@@ -62,7 +62,7 @@ export function createRouter(policy: Policy): Router {
         score: { total: round(risk), parts },
         notChosen,
         policyVersion: policy.version,
-        ...(targets === undefined ? {} : { targets }),
+        ...(target === undefined ? {} : { targets: targetsSchema.parse(target) }),
       };
     };
 

@@ -39,6 +39,8 @@ export const occasions = {
   claim_due: 'The claim falls due',
   answer_due: 'The answer falls due',
   first_reply_due: 'The first reply falls due',
+  terms_carried: 'New terms, and what has passed counts (`on_change: carry`)',
+  terms_restarted: 'New terms, and times begin again (`on_change: restart`)',
 } as const;
 export type Occasion = keyof typeof occasions;
 
@@ -78,4 +80,6 @@ export const semantics: Readonly<Record<Occasion, Readonly<Record<ClockName, Clo
   claim_due: { ...nothing, claim: 'restarts', answer: 'restarts' },
   answer_due: { ...nothing, claim: 'restarts', answer: 'restarts' },
   first_reply_due: { ...nothing, first_reply: 'breaks', claim: 'restarts', answer: 'restarts' },
+  terms_carried: { ...nothing, first_reply: 'moves', resolution: 'moves', claim: 'moves', answer: 'moves' },
+  terms_restarted: beginsAgain,
 };

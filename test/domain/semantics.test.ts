@@ -2,9 +2,21 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Case, type CaseEvent, nextDue } from '../../shared/domain/case.ts';
 import { type Clock, type ClockName, clockNames, isOver } from '../../shared/domain/clocks.ts';
-import type { Decision } from '../../shared/domain/decision.ts';
+import { type Decision, targetsSchema } from '../../shared/domain/decision.ts';
+import { termsChange } from '../../shared/domain/new-terms.ts';
 import { type ClockChange, type Occasion, occasions, semantics } from '../../shared/domain/semantics.ts';
-import { caseOf, deleted, edited, outcomeOf, received, replied, routine, sensitive } from '../support/samples.ts';
+import {
+  caseOf,
+  deleted,
+  edited,
+  noonPlus,
+  outcomeOf,
+  received,
+  replied,
+  routine,
+  sensitive,
+} from '../support/samples.ts';
+import { World } from '../support/world.ts';
 
 const hour = 3600;
 const targets = { firstReplySeconds: 4 * hour, nextReplySeconds: 2 * hour, resolutionSeconds: 24 * hour };
@@ -39,6 +51,18 @@ function due(clock: ClockName): CaseEvent {
   return { type: 'timer_fired', id: `timer:${clock}`, at: dueAt, recordedAt: dueAt, clock, dueAt };
 }
 
+/** Half of all times, as the policy's next version says. */
+function newTerms(onChange: 'carry' | 'restart', minutes: number): CaseEvent {
+  const { targets: owed } = toVendor;
+  if (owed === undefined) throw new Error('no targets');
+  const half = Object.fromEntries(Object.entries(owed).map(([name, seconds]) => [name, Number(seconds) / 2]));
+  const normal = { ...targetsSchema.parse(half), onChange };
+  const policy = { ...new World().dependencies.policy, version: 'p2', sla: { vendor_atlas: { normal } } };
+  const change = termsChange(asked, [received('m1', 0, toVendor)], policy, noonPlus(minutes));
+  if (change === undefined) throw new Error('nothing changes');
+  return change;
+}
+
 const stories: Readonly<Record<Occasion, readonly [before: Case | undefined, event: CaseEvent]>> = {
   first_message: [undefined, writes('m1', 0)],
   another_message: [asked, writes('m2', 5)],
@@ -61,6 +85,8 @@ const stories: Readonly<Record<Occasion, readonly [before: Case | undefined, eve
   claim_due: [asked, due('claim')],
   answer_due: [asked, due('answer')],
   first_reply_due: [asked, due('first_reply')],
+  terms_carried: [asked, newTerms('carry', 5)],
+  terms_restarted: [asked, newTerms('restart', 5)],
 };
 
 function clockOf(subject: Case | undefined, name: ClockName): Clock | undefined {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { changePromises } from '../../local/commands/promises.ts';
 import { type Case, isActive, nextDue } from '../../shared/domain/case.ts';
 import { clockNames, isOver, isPending, verdictOf } from '../../shared/domain/clocks.ts';
-import type { Decision } from '../../shared/domain/decision.ts';
+import { type Decision, targetsSchema } from '../../shared/domain/decision.ts';
 import { plainLadder } from '../../shared/domain/escalation.ts';
 import { OutsourcingClearance } from '../../shared/domain/gate.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
@@ -32,7 +33,8 @@ type Delivery =
       readonly back: number;
       readonly desk: string | undefined;
     }
-  | { readonly kind: 'minutes'; readonly minutes: number };
+  | { readonly kind: 'minutes'; readonly minutes: number }
+  | { readonly kind: 'terms'; readonly how: 'carry' | 'restart'; readonly share: number };
 
 const customer = fc.constantFrom(...customers);
 const key = fc.integer({ min: 1, max: 4 });
@@ -85,9 +87,17 @@ const outcome = fc.record({
   desk: fc.constantFrom(undefined, undefined, undefined, 'in_house', 'vendor_atlas'),
 });
 const passing = fc.integer({ min: 1, max: 90 }).map((minutes): Delivery => ({ kind: 'minutes', minutes }));
+const newTerms = fc
+  .tuple(fc.constantFrom('carry' as const, 'restart' as const), fc.constantFrom(0.2, 0.9, 3))
+  .map(([how, share]): Delivery => ({ kind: 'terms', how, share }));
 const deliveries = fc
   .array(
-    fc.oneof({ weight: 4, arbitrary: post }, { weight: 3, arbitrary: outcome }, { weight: 2, arbitrary: passing }),
+    fc.oneof(
+      { weight: 8, arbitrary: post },
+      { weight: 6, arbitrary: outcome },
+      { weight: 4, arbitrary: passing },
+      { weight: 1, arbitrary: newTerms },
+    ),
     { minLength: 1, maxLength: 14 },
   )
   // Some things come twice, the second time anywhere later or earlier.
@@ -139,6 +149,18 @@ async function deliver(simulation: Simulation, delivery: Delivery): Promise<void
     }
     case 'minutes':
       return simulation.pass(delivery.minutes, 15);
+    case 'terms': {
+      const { policy } = simulation.dependencies;
+      const scaled = Object.fromEntries(
+        Object.entries(targets).map(([name, seconds]) => [name, Math.round(seconds * delivery.share)]),
+      );
+      const target = { ...targetsSchema.parse(scaled), onChange: delivery.how };
+      const sla = { in_house: { urgent: target, normal: target }, vendor_atlas: { normal: target } };
+      const version = `${delivery.how} ${delivery.share}`;
+      const casework = { ...simulation.dependencies, policy: { ...policy, version, sla } };
+      await changePromises(casework, simulation.world.memory, { write: true });
+      return;
+    }
   }
 }
 

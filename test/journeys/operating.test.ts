@@ -1,7 +1,11 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as erase from '../../local/commands/erase.ts';
 import * as parked from '../../local/commands/parked.ts';
+import * as promises from '../../local/commands/promises.ts';
 import * as timeline from '../../local/commands/timeline.ts';
 import { Journey, scratchDirectory } from '../support/embedded.ts';
 
@@ -148,4 +152,26 @@ describe('a person who asks to be forgotten', () => {
     expect((await vigie(timeline, of('m_other')?.caseId ?? '')).code).toBe(0);
     expect((await vigie(erase, ...person, '--yes')).said).toBe(`The table holds no case of 6201 on ${channel}.`);
   });
+});
+
+test('new promises reach open cases when the policy says so, once', async () => {
+  await says('5550', 'm_promises', 'Bonjour, où est mon colis ?');
+  const policy = mkdtempSync(join(tmpdir(), 'vigie-policy-'));
+  cpSync(join(import.meta.dirname, '../../policy'), policy, { recursive: true });
+  const sla = join(policy, 'sla.yaml');
+  expect(await vigie(promises, '--policy', policy)).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('on_change: carry or restart'),
+  });
+  const written = readFileSync(sla, 'utf8').replaceAll('first_reply: 4h', 'first_reply: 3h');
+  writeFileSync(sla, written.replace('\nsla:\n', '\non_change: restart\nsla:\n'));
+  const changes = async (...args: readonly string[]) =>
+    Number(/: (\d+) of \d+ open cases/.exec((await vigie(promises, '--policy', policy, ...args)).said)?.[1]);
+  const would = await changes();
+  expect(would).toBeGreaterThan(0);
+  expect(await changes('--yes')).toBe(would);
+  expect(await changes('--yes')).toBe(0);
+  const told = (await journey.take('vendor_atlas')).filter(({ type }) => type === 'case.updated');
+  expect(told.length).toBeGreaterThan(0);
+  rmSync(policy, { recursive: true, force: true });
 });

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { compilePolicy, formatProblems } from '../../infra/compile-policy.ts';
+import { changePromises } from '../../local/commands/promises.ts';
 import type { Decision, Priority } from '../../shared/domain/decision.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
@@ -109,6 +110,44 @@ describe('over days and weeks, by the shipped policy', () => {
       policyVersion: 'stricter',
     });
   });
+
+  test.each([
+    ['keep', undefined, '2026-03-02T13:00:00.000Z'],
+    ['carry', 'carry', '2026-03-02T10:00:00.000Z'],
+    ['restart', 'restart', '2026-03-02T10:30:00.000Z'],
+  ] as const)(
+    'a policy that says %s for what runs is brought to open cases by one command',
+    async (_, onChange, due) => {
+      const simulation = start('2026-03-02T09:00:00.000Z', 'vendor_atlas');
+      await says(simulation, 'm1', 'Where is my parcel');
+      await simulation.pass(30);
+      const hour = {
+        firstReplySeconds: 3600,
+        resolutionSeconds: 86_400,
+        ...(onChange === undefined ? {} : { onChange }),
+      };
+      simulation.dependencies.policy = {
+        ...shipped,
+        version: 'stricter',
+        sla: { ...shipped.sla, vendor_atlas: { normal: hour } },
+      };
+      const change = (write: boolean) => changePromises(simulation.dependencies, simulation.world.memory, { write });
+      const expected = onChange === undefined ? 0 : 1;
+      expect(await change(false)).toEqual({ looked: 1, changed: expected, failed: 0 });
+      expect(await change(true)).toEqual({ looked: 1, changed: expected, failed: 0 });
+      expect(await change(true)).toEqual({ looked: 1, changed: 0, failed: 0 });
+      expect((await simulation.caseOf('claire'))?.clocks.first_reply?.dueAt).toBe(due);
+      const updates = simulation.world
+        .deskMessages()
+        .flatMap(({ message }) => (message.type === 'case.updated' ? [message.data.deadlines['firstReply']] : []));
+      expect(updates).toEqual(onChange === undefined ? [] : [due]);
+      await simulation.report('claire', 'claimed');
+      await simulation.passTo(due);
+      expect(broken(simulation).filter(([clock]) => clock === 'first_reply')).toEqual([
+        ['first_reply', due, 'vendor_atlas'],
+      ]);
+    },
+  );
 
   test('a case whose risk rises after the claim is recalled, and what the vendor still reports changes nothing', async () => {
     const simulation = start('2026-03-02T09:00:00.000Z', 'vendor_atlas');

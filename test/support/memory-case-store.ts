@@ -104,6 +104,10 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
     yield* Map.groupBy(this.#events.values(), ({ conversation }) => partitionOf(conversation)).values();
   }
 
+  async *active(): AsyncGenerator<readonly string[]> {
+    for (const subject of this.#cases.values()) if (openKeys(subject) !== undefined) yield [subject.id];
+  }
+
   async wereTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]) {
     this.#reach('wereTold');
     return keys.map(({ thread, eventId }) => this.#told.has(textOf(toldKey(thread, eventId))));
