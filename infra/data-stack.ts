@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import type { Policy } from '../shared/domain/policy.ts';
 import { WorkQueue } from './constructs/work-queue.ts';
 import { timings } from './pipeline-timings.ts';
+import { retentionDays } from './retention.ts';
 import type { Settings } from './settings.ts';
 
 interface DataStackProps extends StackProps {
@@ -76,12 +77,15 @@ export class DataStack extends Stack {
       billingMode: BillingMode.PAY_PER_REQUEST,
       encryption: TableEncryption.CUSTOMER_MANAGED,
       encryptionKey: this.key,
-      // A week to notice and restore; every day more keeps erased words a day longer.
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true, recoveryPeriodInDays: 7 },
+      pointInTimeRecoverySpecification: {
+        pointInTimeRecoveryEnabled: true,
+        recoveryPeriodInDays: retentionDays.tableBackups,
+      },
       deletionProtection: settings.retainData,
       timeToLiveAttribute: 'expiresAt',
       removalPolicy,
     });
+    // A deployed table takes one new index in an update (DynamoDB developer guide, "Managing global secondary indexes"): each version adds one at most.
     for (const [indexName, partition, sort] of [
       ['due', 'dueBucket', 'dueAt'],
       ['heard', 'heardBucket', 'heardAt'],
@@ -110,7 +114,7 @@ export class DataStack extends Stack {
       encryptionMasterKey: this.key,
       dataKeyReuse: Duration.hours(1),
       enforceSSL: true,
-      retentionPeriod: Duration.days(14),
+      retentionPeriod: Duration.days(retentionDays.parked),
       removalPolicy,
     });
     const desks = new Construct(this, 'Desks');

@@ -2,6 +2,7 @@ import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { retentionDays } from '../retention.ts';
 
 interface WorkQueueProps {
   /** Without `.fifo`. Fixed, because key policies, vendors and runbooks name it. */
@@ -15,9 +16,6 @@ interface WorkQueueProps {
   /** Ordered by group, each message once. */
   readonly fifo?: boolean;
 }
-
-/** The time a message is kept. A standard queue's dead letters keep their first send time, so theirs must be the longer one. */
-const retention = { work: Duration.days(7), deadLetters: Duration.days(14) };
 
 /** A queue of work and, beside it, the queue for what could not be worked. Encrypted, reached by TLS only, polled patiently. */
 export class WorkQueue extends Construct {
@@ -46,12 +44,12 @@ export class WorkQueue extends Construct {
     this.deadLetters = new Queue(this, 'DeadLetters', {
       ...common,
       queueName: `${props.name}-dlq${suffix}`,
-      retentionPeriod: retention.deadLetters,
+      retentionPeriod: Duration.days(retentionDays.deadLetters),
     });
     this.queue = new Queue(this, 'Queue', {
       ...common,
       queueName: `${props.name}${suffix}`,
-      retentionPeriod: retention.work,
+      retentionPeriod: Duration.days(retentionDays.queues),
       visibilityTimeout: props.visibilityTimeout,
       // Short polling by a vendor's ten threads costs us about $100 a month, long polling less than one.
       receiveMessageWaitTime: Duration.seconds(20),

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { retentionDays } from '../../infra/retention.ts';
 import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
 import { PersonEraser } from '../../shared/adapters/person-eraser.ts';
 import { SqsSender } from '../../shared/adapters/sqs-sender.ts';
@@ -145,8 +146,8 @@ function remains(now: Date, desks: readonly string[]): string[] {
   const until = (days: number) => new Date(now.getTime() + days * 86_400_000).toISOString().slice(0, 10);
   return [
     'What remains, and until when:',
-    `  backups of the table (point-in-time recovery): until ${until(7)}; a table restored from them must be erased again`,
-    `  messages on their way in the queues: until ${until(7)}; on dead-letter queues and parked: until ${until(14)}, see \`vigie parked list\``,
+    `  backups of the table (point-in-time recovery): until ${until(retentionDays.tableBackups)}; a table restored from them must be erased again`,
+    `  messages on their way in the queues: until ${until(retentionDays.queues)}; on dead-letter queues: until ${until(retentionDays.deadLetters)}; parked: until ${until(retentionDays.parked)}, see \`vigie parked list\``,
     ...(desks.length === 0
       ? []
       : [`  what ${desks.join(', ')} took over: until they act on case.erased, which is on their queues now`]),

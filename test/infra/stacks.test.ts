@@ -96,6 +96,28 @@ describe('what holds data', () => {
   });
 });
 
+it('things are kept for as long as docs/operations.md says', () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
+  const said = [...page.matchAll(/^\| ([^|]+) \| (\d+) \| `infra\/retention\.ts` \|$/gm)].map(([, what, days]) => [
+    what,
+    Number(days),
+  ]);
+  const daysOf = (end: string) => [
+    ...new Set(
+      resources('AWS::SQS::Queue')
+        .filter((each) => text(each, 'QueueName').replace('.fifo', '').endsWith(end))
+        .map((each) => number(each, 'MessageRetentionPeriod') / 86_400),
+    ),
+  ];
+  expect(Object.fromEntries(said)).toEqual({
+    'backups of the table, to any second': 7,
+    'messages in queues': daysOf('-standard')[0],
+    'dead letters': daysOf('-dlq')[0],
+    'parked records': daysOf('-parked')[0],
+  });
+  expect([daysOf('-dlq'), daysOf('-urgent'), daysOf('-intake')].map(({ length }) => length)).toEqual([1, 1, 1]);
+});
+
 describe('the case table', () => {
   const [table] = resources('AWS::DynamoDB::Table');
 
