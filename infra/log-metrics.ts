@@ -80,7 +80,7 @@ export function countLogs(
     signaturesRefused: count('SignaturesRefused', {
       log: 'receive-webhook',
       event: 'webhook_refused',
-      and: FilterPattern.numberValue('$.status', '=', 401),
+      and: FilterPattern.stringValue('$.code', '=', 'not_verified'),
     }),
     secretsMissing: count('SecretsMissing', { log: 'receive-webhook', event: 'secret_missing' }),
     platformWarnings: count('PlatformWarnings', { log: 'receive-webhook', event: 'platform_warns' }),

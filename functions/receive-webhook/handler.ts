@@ -27,7 +27,7 @@ const eventsPerRecord = 25;
 const bytesPerRecord = 60_000;
 
 /**
- * Answers one webhook call: 200 only once everything in it is stored; 401 and nothing more for a call that no secret vouches for; 400 with a
+ * Answers one webhook call: 200 only once everything in it is stored; 401 (or what the platform's protocol asks for) and nothing more for a call that no secret vouches for; 400 with a
  * code for a body that is not the platform's; 404, 413; 503 when the store or the vault cannot be reached, so that the platform retries.
  */
 export async function receiveWebhook(
@@ -52,8 +52,9 @@ export async function receiveWebhook(
   }
   if (admitted.kind === 'challenge') return admitted.response;
   if (admitted.kind === 'refused') {
-    log({ event: 'webhook_refused', platform: platform.name, status: 401, code: 'not_verified' });
-    return { status: 401, body: '' };
+    const answer = (request.method === 'POST' ? platform.unverified : undefined) ?? { status: 401, body: '' };
+    log({ event: 'webhook_refused', platform: platform.name, status: answer.status, code: 'not_verified' });
+    return answer;
   }
   if (request.method === 'GET') return refuse(405, 'post_only');
   const read = platform.read(request.body, { pathAccount: request.pathAccount }, request.headers);

@@ -44,7 +44,7 @@ What each platform must be told, what it then delivers, and what it does not. Th
 
 The webhook URL of every platform is \`https://<host>/webhooks/<name>\`, or \`https://<host>/webhooks/<name>/<account>\` where
 the payload does not say which account it is about. Its secrets are one JSON document in Secrets Manager; \`secrets\` in it is a list,
-and holds two values while one replaces the other. A call without a valid signature is answered with 401 and stored nowhere.
+and holds two values while one replaces the other. A call without a valid signature is answered with 401 (WebSub: with 202, as it asks) and stored nowhere.
 `;
 
 function sectionOf({ name, about }: Platform): string {

@@ -105,4 +105,6 @@ export interface Platform {
   sign(request: WebhookRequest, secrets: PlatformSecrets, now: Date): Record<string, string>;
   /** The 200 answer where an empty one will not do (Twilio's `<Response/>`). */
   readonly accepted?: WebhookResponse;
+  /** What a call gets that no secret vouches for, where its protocol asks for another answer than 401. It is stored nowhere all the same. */
+  readonly unverified?: WebhookResponse;
 }

@@ -37,6 +37,9 @@ export const youtube: Platform = {
     return anySecret(secrets, (secret) => equalText(signature, signatureOf(algorithm, request.body, secret)));
   },
 
+  // A hub must not learn that a signature was wrong: answered like any other call, and ignored (w3.org/TR/websub, section 8).
+  unverified: { status: 202, body: '' },
+
   read(body) {
     const xml = new TextDecoder().decode(body);
     if (!/<(?:\w+:)?feed[\s>]/.test(xml)) {

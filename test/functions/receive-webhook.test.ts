@@ -102,6 +102,19 @@ describe('a call that is not admitted', () => {
     expect(world.queued).toEqual([]);
   });
 
+  test('from a WebSub hub gets 202, which tells a forger nothing, and is stored nowhere', async () => {
+    const world = new World();
+    const request = { ...signed('youtube', '<feed></feed>', 'stolen') };
+    expect(await call('youtube', request, world)).toEqual({ status: 202, body: '' });
+    expect(world.queued).toEqual([]);
+    expect(world.logs).toContainEqual({
+      event: 'webhook_refused',
+      platform: 'youtube',
+      status: 202,
+      code: 'not_verified',
+    });
+  });
+
   test('to an unknown platform gets 404', async () => {
     expect(await call('myspace', signed('meta', body))).toMatchObject({
       status: 404,
