@@ -226,13 +226,16 @@ async function shownMessages(
       const latest = ofOne.at(-1);
       if (first === undefined || latest === undefined) return [];
       const { event } = latest;
+      // An edit need not repeat where its message stands.
+      const { permalink, inReplyTo } = { ...first.event, ...event };
       return [
         {
           id: event.messageKey,
           ...(masks === undefined ? { text: latest.text } : redacted(latest.text, event.personalData, masks)),
           postedAt: first.event.at,
           edited: event.type === 'message_edited',
-          ...(event.permalink === undefined ? {} : { permalink: event.permalink }),
+          ...(permalink === undefined ? {} : { permalink }),
+          ...(inReplyTo === undefined ? {} : { inReplyTo }),
           ...(event.attachments === undefined ? {} : { attachments: event.attachments }),
           ...(event.rating === undefined ? {} : { rating: event.rating }),
         },

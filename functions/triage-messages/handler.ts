@@ -261,6 +261,7 @@ function messageChange(
       decision,
       ...termsOf(event, at, decision, policy),
       ...(event.permalink === undefined ? {} : { permalink: event.permalink }),
+      ...(event.inReplyTo === undefined ? {} : { inReplyTo: event.inReplyTo }),
       ...(event.attachments === undefined ? {} : { attachments: event.attachments }),
       ...(event.rating === undefined ? {} : { rating: event.rating }),
       ...(personalData.length === 0 ? {} : { personalData: [...personalData] }),

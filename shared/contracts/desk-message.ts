@@ -12,6 +12,8 @@ const customerMessageSchema = z.object({
   postedAt: z.iso.datetime(),
   edited: z.boolean(),
   permalink: z.string().optional(),
+  /** The message that this one answers, by the platform's id: a comment, or what the brand wrote. */
+  inReplyTo: z.string().optional(),
   attachments: z.array(z.string()).optional(),
   rating: z.number().optional(),
   /** Kinds of personal data that were masked, with counts. */

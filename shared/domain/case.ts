@@ -84,6 +84,8 @@ const messageFields = {
   language: z.string(),
   decision: decisionSchema,
   permalink: z.string().optional(),
+  /** The message that this one answers, by the platform's id. */
+  inReplyTo: z.string().optional(),
   attachments: z.array(z.string()).optional(),
   rating: z.number().optional(),
   /** Where an analyser found personal data in these words, for whoever must not see it. */
