@@ -172,6 +172,8 @@ export class PipelineStack extends Stack {
           ...caseGrants,
           followUpGrant,
           queriesIndex(data.table, 'backlog'),
+          // Each new case is noted under its author.
+          usesTable(data.table, ['dynamodb:BatchWriteItem']),
           reads([data.apiTokens]),
           // Comprehend's built-in models are no resources: its actions can be allowed on everything or not at all.
           {

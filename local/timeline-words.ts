@@ -1,6 +1,6 @@
 import type { Case, CaseEvent, Effect } from '../shared/domain/case.ts';
 import { type Clock, ownershipNames, promiseNames, verdictOf } from '../shared/domain/clocks.ts';
-import type { StoredEvent } from '../shared/ports.ts';
+import type { PersonsCase, StoredEvent } from '../shared/ports.ts';
 
 /** Later than this after it happened, an event's line says when it was learnt of. */
 const promptMs = 5_000;
@@ -12,12 +12,20 @@ const promptMs = 5_000;
 export function timelineInWords(
   subject: Case,
   events: readonly StoredEvent[],
-  { now, withText }: { readonly now: string; readonly withText: boolean },
+  {
+    now,
+    withText,
+    others,
+  }: { readonly now: string; readonly withText: boolean; readonly others: readonly PersonsCase[] },
 ): string[] {
   const { conversation, number, previous } = subject;
   return [
     `Case ${subject.id}: ${conversation.channel}, account ${conversation.accountId}, ${subject.public ? 'public' : 'private'}, ${subject.language}`,
     ...(previous === undefined ? [] : [`The ${number}. of its conversation; before it: ${previous}`]),
+    ...others.map(
+      ({ caseId, at, public: isPublic }) =>
+        `The same person wrote ${isPublic ? 'in public' : 'in private'} at ${time(at)}: case ${caseId}`,
+    ),
     `Now ${spaced(subject.state)}${subject.desk === undefined ? '' : ` at ${subject.desk}, ${subject.priority}`}: ${subject.because || 'nothing is decided'}`,
     '',
     ...events.flatMap((stored) => eventInWords(stored, withText)),

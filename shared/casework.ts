@@ -219,6 +219,7 @@ async function tellTheWorld(
   const [messagesSent, timersSent] = await Promise.all([
     casework.queues.send(messages.map(({ out }) => out.entry)),
     casework.queues.send(timers.map(({ entry }) => entry)),
+    notePersons(casework, writes, failed),
   ]);
   const settle = ({ write, out }: { write: Written; out: Outgoing }, sent: boolean | undefined) => {
     const { kind, desk } = out.about;
@@ -238,6 +239,28 @@ async function tellTheWorld(
   const untold = notices.filter(({ write }) => !failed.has(write));
   for (const { item, sent } of await tellPeople(casework, untold)) settle(item, sent);
   return failed;
+}
+
+/** Notes new cases under their authors, where the platform names them; a twin notes again, because the first may have died before. */
+async function notePersons(
+  { store }: Casework,
+  writes: readonly Written[],
+  failed: Map<Written, ChangeResult>,
+): Promise<void> {
+  const opening = writes.flatMap((write) => {
+    const { stored, after, again } = write;
+    if (stored.event.type !== 'message_received' || stored.event.author.id === undefined) return [];
+    if (!again && after.messages.count > 1) return [];
+    const { id: caseId, conversation, messages } = after;
+    return [{ write, noted: { caseId, conversation, at: messages.firstAt ?? stored.event.at, public: after.public } }];
+  });
+  if (opening.length === 0) return;
+  try {
+    await store.notePersons(opening.map(({ noted }) => noted));
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    for (const { write } of opening) failed.set(write, { kind: 'retry', because: error.message });
+  }
 }
 
 type NoticeItem = { readonly write: Written; readonly out: Extract<Outgoing, { kind: 'notice' }> };

@@ -71,6 +71,14 @@ export function placeOf({ at, caseId }: HeardCase): string {
   return `${at}#${caseId}`;
 }
 
+/** A case, noted under whoever wrote it. */
+export interface PersonsCase {
+  readonly caseId: string;
+  /** When its first message that came was written. */
+  readonly at: string;
+  readonly public: boolean;
+}
+
 /** A case in the list of active ones. */
 export interface OpenCase {
   readonly caseId: string;
@@ -129,6 +137,10 @@ export interface CaseStore {
   addToRecord(desk: string, day: string, record: DeskRecord): Promise<void>;
   /** Cases by their ids as far as they exist, in any order; may lag. */
   findAll(caseIds: readonly string[]): Promise<readonly Case[]>;
+  /** Notes each case under the person who wrote it; twice changes nothing. Forgotten after 90 days. */
+  notePersons(cases: readonly (PersonsCase & { readonly conversation: Conversation })[]): Promise<void>;
+  /** What is noted under the author of each conversation, whatever the thread: at most 50 cases, latest first; may lag. */
+  casesOfPersons(conversations: readonly Conversation[]): Promise<readonly (readonly PersonsCase[])[]>;
   checkpoint(): Promise<SweepCheckpoint | undefined>;
   saveCheckpoint(checkpoint: SweepCheckpoint): Promise<void>;
 }
@@ -221,7 +233,10 @@ export interface PolicySource {
 
 /** What a platform's API says of a message that came without its words. */
 export type FetchedMessage = Pick<InboundEvent, 'text'> &
-  Partial<Pick<InboundEvent, 'author' | 'postedAt' | 'language' | 'attachments' | 'permalink' | 'rating'>>;
+  Partial<Pick<InboundEvent, 'author' | 'postedAt' | 'language' | 'attachments' | 'permalink' | 'rating'>> & {
+    /** When the brand answered it on the platform, if it has (ISO 8601 UTC). */
+    readonly answeredAt?: string;
+  };
 
 /**
  * `found`; `gone`: the author has removed it; `later`: the API is down, slow or has had enough of us; `refused`: it will not say, whoever asks

@@ -7,6 +7,8 @@ import type { RecordResult } from '../../shared/runtime/sqs-batch.ts';
 export interface Arrival {
   readonly receivedAt: string;
   readonly event: InboundEvent;
+  /** When the brand answered it on the platform, where that was learnt with its words. */
+  readonly answeredAt?: string | undefined;
 }
 
 interface Edges {
@@ -85,7 +87,7 @@ function outcomeOf(arrival: Arrival, result: FetchResult, { now, log }: Edges): 
 
 function found(
   { receivedAt, event }: Arrival,
-  message: Extract<FetchResult, { kind: 'found' }>['message'],
+  { answeredAt, ...message }: Extract<FetchResult, { kind: 'found' }>['message'],
 ): Arrival | RecordResult {
   const author = message.author ?? event.author;
   // What the brand says about itself is no customer's.
@@ -93,5 +95,5 @@ function found(
   const { unread: _, ...told } = event;
   const type = event.type === 'fetch_needed' ? 'message_received' : event.type;
   // The webhook's own word counts where both tell something.
-  return { receivedAt, event: { ...message, ...told, type, author, text: message.text } };
+  return { receivedAt, event: { ...message, ...told, type, author, text: message.text }, answeredAt };
 }

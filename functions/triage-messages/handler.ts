@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Casework, type Change, type ChangeResult, changeCases } from '../../shared/casework.ts';
 import { type IntakeRecord, intakeRecordSchema } from '../../shared/contracts/intake.ts';
 import type { Assessment, Finding, Sentiment } from '../../shared/domain/assessment.ts';
-import type { CaseEvent, Conversation } from '../../shared/domain/case.ts';
+import type { Case, CaseEvent, Conversation } from '../../shared/domain/case.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-event.ts';
 import type { Router } from '../../shared/domain/routing.ts';
@@ -71,6 +71,7 @@ async function triage(arrivals: readonly Arrival[], given: Dependencies): Promis
 /** The router, told how the desks stand: what it gives out counts at once. */
 function informed({ router, standings }: Dependencies): Router {
   return {
+    ...router,
     decide: (message, assessment, at) => {
       const decision = router.decide(message, assessment, at, standings.known);
       standings.gave(decision.desk);
@@ -112,6 +113,11 @@ async function receiveMessages(
     if ('kind' in outcome) results.set(arrival, outcome);
     else readable.set(arrival, outcome);
   }
+  const currentOf = (arrival: Arrival) => found[arrivals.indexOf(arrival)]?.current;
+  for (const [arrival, count] of await previousCases(readable, currentOf, dependencies)) {
+    const { receivedAt, event } = readable.get(arrival) ?? arrival;
+    readable.set(arrival, { receivedAt, event: { ...event, author: { ...event.author, previousCases: count } } });
+  }
   const judged = await judgeAll([...readable.values()], dependencies);
   const changes = new Map<Arrival, Change>();
   arrivals.forEach((arrival, index) => {
@@ -133,7 +139,7 @@ async function receiveMessages(
     else
       changes.set(arrival, {
         ...messageChange('message_received', message, judgement, dependencies),
-        ...(message === arrival ? { known: { current } } : {}),
+        ...(message.event.author.id === arrival.event.author.id ? { known: { current } } : {}),
       });
   });
   const changed = await changeCases(dependencies, [...changes.values()]);
@@ -141,6 +147,23 @@ async function receiveMessages(
     results.set(arrival, toRecordResult(changed[index], arrival));
   });
   return results;
+}
+
+/** How many other cases the author of each message has on the account, where the policy asks and the platform names authors. */
+async function previousCases(
+  readable: ReadonlyMap<Arrival, Arrival>,
+  currentOf: (arrival: Arrival) => Case | undefined,
+  { router, store }: Dependencies,
+): Promise<ReadonlyMap<Arrival, number>> {
+  if (!router.asksPreviousCases) return new Map();
+  const asked = [...readable].filter(([, { event }]) => event.author.id !== undefined);
+  const noted = await store.casesOfPersons(asked.map(([, { event }]) => conversationOf(event)));
+  return new Map(
+    asked.map(([arrival], index) => {
+      const current = currentOf(arrival)?.id;
+      return [arrival, (noted[index] ?? []).filter(({ caseId }) => caseId !== current).length];
+    }),
+  );
 }
 
 /** What is found in a message and decided for it at an instant (ISO 8601 UTC). */
@@ -304,20 +327,41 @@ async function applyFollowUps(
   dependencies: Dependencies,
 ): Promise<ReadonlyMap<Arrival, RecordResult>> {
   const results = new Map<Arrival, RecordResult>();
-  const changes = new Map<Arrival, Change>();
+  const changes: { readonly arrival: Arrival; readonly change: Change }[] = [];
   const targets = await messagesMeant(arrivals, dependencies);
   const fetched = await fetchWords(arrivals, dependencies);
   for (const arrival of arrivals) {
     const outcome = fetched.get(arrival) ?? arrival;
     const prepared = 'kind' in outcome ? outcome : await followUpChange(outcome, targets.get(arrival), dependencies);
-    if (prepared.kind === 'change') changes.set(arrival, prepared.change);
-    else results.set(arrival, prepared);
+    if (prepared.kind !== 'change') results.set(arrival, prepared);
+    else {
+      const { change } = prepared;
+      changes.push({ arrival, change });
+      if ('answeredAt' in outcome && outcome.answeredAt !== undefined) {
+        changes.push({ arrival, change: answerOf(change, outcome.answeredAt) });
+      }
+    }
   }
-  const changed = await changeCases(dependencies, [...changes.values()]);
-  [...changes.keys()].forEach((arrival, index) => {
-    results.set(arrival, toRecordResult(changed[index], arrival));
-  });
+  const changed = await changeCases(
+    dependencies,
+    changes.map(({ change }) => change),
+  );
+  const settled = changes.map(({ arrival }, index) => ({ arrival, result: toRecordResult(changed[index], arrival) }));
+  for (const [arrival, own] of Map.groupBy(settled, ({ arrival }) => arrival)) {
+    results.set(arrival, combineResults(own.map(({ result }) => result)));
+  }
   return results;
+}
+
+/** The brand's answer to a message of which an edit told it (a review's owner); changing the answer is no other answer. */
+function answerOf({ conversation, event }: Change, at: string): Change {
+  const messageKey = `${'messageKey' in event ? event.messageKey : event.id}/answer`;
+  const { recordedAt } = event;
+  return {
+    conversation,
+    text: '',
+    event: { type: 'own_reply', id: `own_reply:${messageKey}`, at, recordedAt, messageKey },
+  };
 }
 
 /** The stored message that each edit, delete or reply is about, as far as it has arrived. */

@@ -6,7 +6,7 @@ import { reportUsage, UsageError } from './usage.ts';
 
 export const usage = `vigie timeline CASE [--text] ${siteUsage}`;
 
-/** `vigie timeline`: the events, decisions and clocks of a case, in words; with `--text` the customer's words too. */
+/** `vigie timeline`: the events, decisions and clocks of a case, and what else the same person wrote to the account, in words; with `--text` the customer's words too. */
 export function run(args: readonly string[]): Promise<number> {
   return reportUsage(async () => {
     const { values, positionals } = parseArgs({
@@ -21,7 +21,13 @@ export function run(args: readonly string[]): Promise<number> {
     const subject = await store.find(caseId);
     if (subject === undefined) throw new UsageError(`there is no case ${caseId}`);
     const events = await store.history(subject);
-    for (const line of timelineInWords(subject, events, { now: new Date().toISOString(), withText: values.text })) {
+    const [noted = []] = await store.casesOfPersons([subject.conversation]);
+    const others = noted.filter((one) => one.caseId !== caseId && one.caseId !== subject.previous);
+    for (const line of timelineInWords(subject, events, {
+      now: new Date().toISOString(),
+      withText: values.text,
+      others,
+    })) {
       console.log(line);
     }
     return 0;

@@ -10,6 +10,7 @@ import {
   nextDue,
   parseCaseId,
   partitionOf,
+  personKeyOf,
   pressingDeadline,
 } from '../domain/case.ts';
 import { clockNameSchema } from '../domain/clocks.ts';
@@ -26,6 +27,7 @@ import type { HeardCase, OpenCase, Thread } from '../ports.ts';
  * | case, current | thread hash | `H#<author>` | the conversation |
  * | case, resolved before | thread hash | `H#<author>#<number>` | the case id |
  * | waiting events | thread hash | `W#<event id of the message>` | the message they are about |
+ * | case of a person | `P#<person>` | case id | the person, for 90 days |
  * | told | thread hash | `T#<event id>` | the event of which people were told |
  * | desk's record of a day | `desk` | `R#<desk>#<day>` | desk and day |
  * | sweep checkpoint | `sweep` | `checkpoint` | |
@@ -91,6 +93,10 @@ export function keysOfCase(caseId: string): { current: Key; resolved: Key } | un
 
 export function recordKey(desk: string, day: string): Key {
   return { pk: 'desk', sk: `R#${desk}#${day}` };
+}
+
+export function personKey(conversation: Conversation, caseId: string): Key {
+  return { pk: `P#${personKeyOf(conversation)}`, sk: caseId };
 }
 
 export const checkpointKey: Key = { pk: 'sweep', sk: 'checkpoint' };

@@ -1,6 +1,7 @@
 import {
   type AttributeValue,
   BatchGetItemCommand,
+  BatchWriteItemCommand,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
@@ -11,6 +12,7 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
+  type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
 import type { Timer } from '../contracts/timer.ts';
@@ -30,6 +32,7 @@ import {
   type DeskRecord,
   type HeardCase,
   type OpenCase,
+  type PersonsCase,
   type StoredEvent,
   StoreUnavailableError,
   type SweepCheckpoint,
@@ -52,6 +55,7 @@ import {
   keysOfCase,
   openBuckets,
   openKeys,
+  personKey,
   recordKey,
   resolvedKey,
   timerFromDueAt,
@@ -78,6 +82,12 @@ const storedBodySchema = z.object({
 export const waitingSchema = z.object({ receivedAt: z.iso.datetime(), event: inboundEventSchema });
 const checkpointSchema = z.object({ clearedThrough: z.string(), sentThrough: z.string() });
 
+/** So long a person's cases are remembered, and so many of them are read. */
+const personSeconds = 90 * 24 * 3600;
+const casesOfPerson = 50;
+
+/** BatchWriteItem takes 25 items. */
+const itemsPerBatch = 25;
 /** BatchGetItem takes 100 keys. */
 const keysPerBatch = 100;
 /** A record whose sends failed may come again for as long as a dead-letter queue keeps it. */
@@ -374,6 +384,36 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
       .concat([...earlier].flatMap((item) => toCase(item) ?? []));
   }
 
+  async notePersons(cases: readonly (PersonsCase & { readonly conversation: Conversation })[]): Promise<void> {
+    const puts = cases.map(({ conversation, caseId, at, public: isPublic }): WriteRequest => {
+      const expiresAt = Math.floor(Date.parse(at) / 1000) + personSeconds;
+      const facts = { at: { S: at }, public: { BOOL: isPublic }, expiresAt: { N: String(expiresAt) } };
+      return { PutRequest: { Item: { ...keyItem(personKey(conversation, caseId)), ...facts } } };
+    });
+    for (let next = 0; next < puts.length; next += itemsPerBatch) {
+      const answer = await reached(
+        this.#client.send(
+          new BatchWriteItemCommand({ RequestItems: { [this.#table]: puts.slice(next, next + itemsPerBatch) } }),
+        ),
+      );
+      const left = answer.UnprocessedItems?.[this.#table]?.length ?? 0;
+      if (left > 0) throw new StoreUnavailableError(`${left} items were left unprocessed`);
+    }
+  }
+
+  async casesOfPersons(conversations: readonly Conversation[]): Promise<readonly (readonly PersonsCase[])[]> {
+    const pages = await Promise.all(
+      conversations.map((conversation) =>
+        this.#query({
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': { S: personKey(conversation, '').pk } },
+          Limit: casesOfPerson,
+        }),
+      ),
+    );
+    return pages.map(({ items }) => items.map(toPersonsCase).sort((a, b) => (a.at > b.at ? -1 : 1)));
+  }
+
   async checkpoint(): Promise<SweepCheckpoint | undefined> {
     const item = await this.#get(checkpointKey);
     return item === undefined
@@ -581,6 +621,10 @@ export function toCase(item: Item | undefined): Case | undefined {
 function toStoredEvent(item: Item | undefined): StoredEvent | undefined {
   if (item?.['body']?.B === undefined) return undefined;
   return { ...storedBodySchema.parse(unpackJson(item['body'].B)), text: item['text']?.S ?? '' };
+}
+
+function toPersonsCase(item: Item): PersonsCase {
+  return { caseId: item['sk']?.S ?? '', at: item['at']?.S ?? '', public: item['public']?.BOOL === true };
 }
 
 async function reached<Answer>(answer: Promise<Answer>): Promise<Answer> {

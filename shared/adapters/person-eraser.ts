@@ -1,7 +1,7 @@
 import { DeleteItemCommand, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { authorKeyOf, type Case } from '../domain/case.ts';
 import type { StoredEvent } from '../ports.ts';
-import { currentKey, eventKey, type Key, resolvedKey } from './case-keys.ts';
+import { currentKey, eventKey, type Key, personKey, resolvedKey } from './case-keys.ts';
 import { type Item, keyItem, toCase, waitingSchema } from './dynamo-case-store.ts';
 
 /** Somebody who wrote, by their id on one channel. */
@@ -50,6 +50,7 @@ export class PersonEraser {
   /** Deletes a case's events, then the case: cut off in between, a second try finds the rest. */
   async forgetCase(subject: Case, events: readonly StoredEvent[]): Promise<void> {
     for (const { conversation, event } of events) await this.#delete(eventKey(conversation, event.id));
+    await this.#delete(personKey(subject.conversation, subject.id));
     await this.#delete(resolvedKey(subject));
     // The key is the conversation's: a later case may have taken it.
     await this.#delete(currentKey(subject.conversation), subject.id);

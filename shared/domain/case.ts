@@ -314,6 +314,14 @@ export function accountKeyOf({ channel, accountId }: Pick<Conversation, 'channel
   return digest([channel, accountId].join('\n'), 8);
 }
 
+/** On these channels a page knows a person by the id that it has on another: both are page-scoped (developers.facebook.com/docs/graph-api/webhooks/reference/page). */
+const sameIdsAs: Readonly<Record<string, string>> = { messenger: 'facebook' };
+
+/** Short name of a person as an account knows them, whatever the thread: the same in a comment and in a private message, where the platform gives one id in both. */
+export function personKeyOf({ channel, accountId, author }: Conversation): string {
+  return digest([sameIdsAs[channel] ?? channel, accountId, author].join('\n'), 20);
+}
+
 /** A case id holds its partition and author, so that an outcome finds its case by key. */
 export function caseIdOf(conversation: Conversation, number: number): string {
   return `${partitionOf(conversation)}-${authorKeyOf(conversation.author)}-${number}`;

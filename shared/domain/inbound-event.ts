@@ -18,6 +18,8 @@ export const authorSchema = z.object({
   name: z.string().optional(),
   verified: z.boolean().optional(),
   followers: z.number().int().nonnegative().optional(),
+  /** Other cases of theirs on this account, as far as they are remembered; counted only where the policy asks. */
+  previousCases: z.number().int().nonnegative().optional(),
 });
 
 /**

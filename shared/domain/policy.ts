@@ -85,6 +85,8 @@ const partConditions = {
   verified: z.boolean().optional(),
   /** At least so many followers. */
   followers: z.number().int().positive().optional(),
+  /** The author had at least so many other cases on this account in the last 90 days; 50 are counted. */
+  previous_cases: z.number().int().positive().max(50).optional(),
   /** A review of at most so many stars. */
   stars: z.number().int().min(1).max(5).optional(),
 };

@@ -11,6 +11,8 @@ export interface Router {
    * outsourced desks stand. Pure; never throws.
    */
   decide(message: InboundEvent, assessment: Assessment, at?: string, standings?: Standings): Decision;
+  /** Whether some condition of the policy asks for the author's other cases. */
+  readonly asksPreviousCases: boolean;
   /** True only if a sentiment verdict could still change where the message goes or how fast. */
   sentimentDecides(message: InboundEvent, assessment: Assessment, at?: string, standings?: Standings): boolean;
 }
@@ -89,8 +91,10 @@ export function createRouter(policy: Policy): Router {
     return decision({ id: 'default', ...policy.routing.default }, routeOf(policy, policy.routing.default.to));
   };
 
+  const conditions = [...policy.routing.rules, ...policy.score.parts].map(({ when }) => when);
   return {
     decide,
+    asksPreviousCases: conditions.some((when) => when.previous_cases !== undefined),
     sentimentDecides(message, assessment, at, standings) {
       if (assessment.missing.includes('text') || assessment.noise !== undefined) return false;
       const { sentiment: _, ...without } = assessment;
@@ -221,6 +225,9 @@ function firstUnmet(when: Condition, facts: Facts): string | undefined {
   }
   if (when.followers !== undefined && (message.author.followers ?? 0) < when.followers) {
     return `author has fewer than ${when.followers} known followers`;
+  }
+  if (when.previous_cases !== undefined && (message.author.previousCases ?? 0) < when.previous_cases) {
+    return `author has fewer than ${when.previous_cases} known cases`;
   }
   if (when.stars !== undefined && (message.rating === undefined || message.rating > when.stars)) {
     return message.rating === undefined ? 'has no stars' : `has ${message.rating} stars`;

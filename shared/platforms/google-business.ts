@@ -19,9 +19,9 @@ export const googleBusiness: Platform = {
     configure:
       'Create a Pub/Sub topic, let `mybusiness-api-pubsub@system.gserviceaccount.com` publish to it, and name it in the NotificationSetting of the account with `NEW_REVIEW` and `UPDATED_REVIEW`. Add a push subscription to `/webhooks/google-business` with authentication by a service account of your own and an audience of your choice.',
     becomesCase:
-      'A new review. The notification carries names only: the text, stars and author are fetched from the API before anything is judged. So are those of an updated review, which is then judged again.',
+      'A new review. The notification carries names only: the text, stars and author are fetched from the API before anything is judged. So are those of an updated review, which is then judged again; what its owner has answered by then counts as the answer.',
     notSeen:
-      "What the owner answers: the first-reply clock of a review is stopped by the desk's outcome only. Deletes have no event. Questions, media and profile changes are ignored. Google publishes no test event; use Pub/Sub's own.",
+      "An owner's answer of which Google sends no `UPDATED_REVIEW`: then the desk's outcome alone stops the clock. Deletes have no event. Questions, media and profile changes are ignored. Google publishes no test event; use Pub/Sub's own.",
     secrets:
       '`audience` and `serviceAccount`: those of the push subscription; `jwksUrl`: `https://www.googleapis.com/oauth2/v3/certs`, where Google publishes its signing keys (or `jwks`, the keys themselves); `secrets` is not used. The call is verified by the bearer token (RS256, issuer, audience, e-mail, expiry). Any Google project can get a genuine token, so audience and e-mail are both required. The body itself is not signed: whoever holds a valid token within its hour can send any body.',
   },

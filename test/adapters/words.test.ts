@@ -215,6 +215,18 @@ describe('the Google Business Profile API', () => {
     expect(asked[1]?.token).toBe('Bearer ya29');
   });
 
+  test("tells when the review's owner answered", async () => {
+    answers = (path) => ({
+      body:
+        path === '/token'
+          ? token
+          : { comment: 'Malo', reviewReply: { comment: 'Lo sentimos', updateTime: '2026-11-23T10:00:00Z' } },
+    });
+    expect(await fetcher.fetch(review)).toMatchObject({
+      message: { text: 'Malo', answeredAt: '2026-11-23T10:00:00.000Z' },
+    });
+  });
+
   test.each([
     ['a translation before the original', '(Translated by Google) Bad\n\n(Original)\nMalo', 'Malo'],
     ['a translation behind it', 'Malo\n\n(Translated by Google)\nBad', 'Malo'],

@@ -83,6 +83,22 @@ describe.each(implementations)('a case store: $name', ({ available, start }) => 
     if (available) await stop();
   });
 
+  test.skipIf(!available)(
+    'remembers the cases of a person, in public and in private, latest first and each once',
+    async () => {
+      const person = { ...someone(), channel: 'facebook', thread: 'post' };
+      const inPrivate = { ...person, channel: 'messenger', thread: `dm:${person.author}` };
+      const noted = Array.from({ length: 30 }, (_, index) => ({
+        caseId: `case-${index}`,
+        at: noonPlus(index),
+        public: index % 2 === 0,
+      }));
+      await store.notePersons(noted.map((one) => ({ ...one, conversation: one.public ? person : inPrivate })));
+      await store.notePersons([{ caseId: 'case-0', at: noonPlus(0), public: true, conversation: person }]);
+      await expect.poll(() => store.casesOfPersons([inPrivate, someone()])).toEqual([noted.toReversed(), []]);
+    },
+  );
+
   test.skipIf(!available)('lists cases by their last message, latest first, page by page', async () => {
     const listed = async (limit: number, before?: string) =>
       (await store.heardOn('2031-01-02', limit, before)).map((entry) => placeOf(entry));

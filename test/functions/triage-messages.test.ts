@@ -134,6 +134,56 @@ describe('a message', () => {
   });
 });
 
+describe('who wrote a message', () => {
+  const comment = inboundMessage('c1', 'Where is my parcel', { channel: 'facebook', thread: 'c1', public: true });
+
+  test('has the cases of all threads on the account noted under their name, comments and private messages alike', async () => {
+    const world = new World();
+    await triage(world, intake(parcel, comment), intake(ill));
+    const [noted] = await world.memory.casesOfPersons([conversation]);
+    const cases = [
+      await world.memory.current(conversation),
+      await world.memory.current({ ...conversationWith('claire', 'c1'), channel: 'facebook' }),
+    ];
+    expect(noted?.map(({ caseId, public: isPublic }) => [caseId, isPublic]).sort()).toEqual(
+      [
+        [cases[0]?.id, false],
+        [cases[1]?.id, true],
+      ].sort(),
+    );
+  });
+
+  test('is noted by a twin where the first died before it could', async () => {
+    const world = new World();
+    world.memory.fail = (method) => method === 'notePersons';
+    expect(await triage(world, intake(parcel))).toEqual(retried);
+    world.memory.fail = () => false;
+    expect(await triage(world, intake(parcel))).toEqual(done);
+    expect((await world.memory.casesOfPersons([conversation])).flat()).toHaveLength(1);
+  });
+
+  test('is decided on with the number of their other cases, where the policy asks', async () => {
+    const world = new World();
+    const seen: (number | undefined)[] = [];
+    const router = {
+      ...world.dependencies.router,
+      decide: (message: InboundEvent) => {
+        seen.push(message.author.previousCases);
+        return world.dependencies.router.decide(message, world.dependencies.assess(message));
+      },
+    };
+    for (const event of [parcel, comment, ill]) {
+      expect(await triageMessages(batchOf(intake(event)), { ...world.dependencies, router })).toEqual(done);
+    }
+    expect(seen).toEqual([0, 1, 1]);
+    await triageMessages(batchOf(intake(inboundMessage('m9', 'hello'))), {
+      ...world.dependencies,
+      router: { ...router, asksPreviousCases: false },
+    });
+    expect(seen.at(-1)).toBeUndefined();
+  });
+});
+
 describe('the words that a webhook left out', () => {
   const mention = inboundMessage('m1', '', { type: 'fetch_needed', author: {}, thread: 'm1' });
   const found = { kind: 'found', message: { text: 'My son is ill', author: { id: 'lea', name: 'Léa' } } } as const;
@@ -146,6 +196,20 @@ describe('the words that a webhook left out', () => {
       { message: { data: { messages: [{ text: 'My son is ill' }] } } },
     ]);
     expect(await world.memory.current(conversationWith('lea', 'm1'))).toMatchObject({ messages: { count: 1 } });
+  });
+
+  test('come with the answer of the brand, which stops the clock of the review', async () => {
+    const world = new World();
+    const review = { ...mention, messageKey: 'r', messageId: 'n1', thread: 'r' };
+    world.words = () => ({ kind: 'found', message: { text: 'Slow parcel' } });
+    await triage(world, intake(review));
+    world.words = () => ({ kind: 'found', message: { text: 'Slow parcel', answeredAt: noonPlus(20) } });
+    const updated = inboundMessage('n2', '', { ...review, messageId: 'n2', type: 'message_edited', unread: true });
+    for (const _ of [1, 2]) expect(await triage(world, intake(updated))).toEqual(done);
+    expect(await world.memory.current(conversationWith('r', 'r'))).toMatchObject({
+      state: 'answered',
+      clocks: { first_reply: { fulfilledAt: noonPlus(20) } },
+    });
   });
 
   test('are fetched once, however often the webhook comes', async () => {

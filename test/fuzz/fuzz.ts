@@ -229,7 +229,7 @@ function forgedCase(subject: Subject, random: Random): Case {
     request: forged,
     judge: ({ status }, stored) => {
       if (isSameCall(subject, right, forged)) return undefined;
-      return status === (platform.unverified?.status ?? 401) && stored.length === 0
+      return status === (subject.platform.unverified?.status ?? 401) && stored.length === 0
         ? undefined
         : `a bad signature was answered with ${status}`;
     },

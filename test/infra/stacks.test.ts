@@ -383,6 +383,7 @@ describe('least privilege', () => {
     ...readsPolicy,
   };
   const followsUp = {
+    'dynamodb:BatchWriteItem': ['Cases'],
     'dynamodb:Query': ['Cases', 'Cases/index/backlog'],
     'dynamodb:DeleteItem': ['Cases'],
     'dynamodb:ConditionCheckItem': ['Cases'],

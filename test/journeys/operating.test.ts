@@ -42,6 +42,19 @@ async function says(customer: string, mid: string, text: string) {
   await journey.run.idle();
 }
 
+async function comments(customer: string, id: string, text: string) {
+  const value = { item: 'comment', verb: 'add', post_id: '100200300_1', parent_id: '100200300_1', comment_id: id };
+  const said = {
+    ...value,
+    from: { id: customer, name: 'Ines' },
+    message: text,
+    created_time: Math.floor(Date.now() / 1000),
+  };
+  const entry = [{ id: '100200300', time: Math.floor(Date.now() / 1000), changes: [{ field: 'feed', value: said }] }];
+  expect(await journey.post('meta', JSON.stringify({ object: 'page', entry }))).toBe(200);
+  await journey.run.idle();
+}
+
 async function offersTo(desk: string) {
   return (await journey.take(desk)).flatMap((message) => (message.type === 'case.offered' ? [message.data] : []));
 }
@@ -131,6 +144,7 @@ describe('a person who asks to be forgotten', () => {
   test('is erased from the table, and every desk that had a case of theirs is told', async () => {
     await says('6201', 'm_e1', 'Bonjour, où est mon colis ?');
     await says('6202', 'm_other', 'Bonjour, où est mon colis ?');
+    await comments('6201', '1_77', 'Bonjour, où est mon colis ?');
     const offers = await offersTo('vendor_atlas');
     const of = (mid: string) => offers.find(({ messages }) => messages.some(({ id }) => id === mid));
     const { caseId = '', channel = '' } = of('m_e1') ?? {};
@@ -139,6 +153,12 @@ describe('a person who asks to be forgotten', () => {
     const planned = await vigie(erase, ...person);
     expect(planned.said).toContain(`case ${caseId}: 1 messages, handed to vendor_atlas\nNothing is erased yet.`);
     expect((await vigie(timeline, caseId)).code).toBe(0);
+
+    // A page knows a person by one id in comments and in private.
+    const inPublic = of('1_77')?.caseId ?? '';
+    expect((await vigie(timeline, inPublic)).said).toMatch(
+      new RegExp(`The same person wrote in private at 20.*: case ${caseId}`),
+    );
 
     const done = await vigie(erase, ...person, '--yes');
     expect(done.said).toContain('Erased 1 cases.\n\nWhat remains, and until when:\n');
@@ -150,6 +170,7 @@ describe('a person who asks to be forgotten', () => {
       ['case.recalled', caseId],
     ]);
     expect((await vigie(timeline, of('m_other')?.caseId ?? '')).code).toBe(0);
+    expect((await vigie(timeline, inPublic)).said).not.toContain('The same person');
     expect((await vigie(erase, ...person, '--yes')).said).toBe(`The table holds no case of 6201 on ${channel}.`);
   });
 });

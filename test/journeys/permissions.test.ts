@@ -114,7 +114,7 @@ test('every call a function makes is allowed, and everything it is allowed is us
     const seen = casePageSchema.parse(await look(`cases/${caseId}`));
     await look(`cases/${caseId}/acts`, {
       id: randomUUID(),
-      act: 'reroute',
+      act: 'hand_over',
       fence: seen.fence,
       desk: 'product_ideas',
       reason: 'x',

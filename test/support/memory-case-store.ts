@@ -8,6 +8,7 @@ import {
   type Key,
   keysOfCase,
   openKeys,
+  personKey,
   resolvedKey,
   toldKey,
   waitingKey,
@@ -22,6 +23,7 @@ import {
   type DeskRecord,
   type HeardCase,
   type OpenCase,
+  type PersonsCase,
   type StoredEvent,
   StoreUnavailableError,
   type SweepCheckpoint,
@@ -39,6 +41,7 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
   readonly #waiting = new Map<string, WaitingEvent[]>();
   readonly #told = new Set<string>();
   readonly #records = new Map<string, DeskRecord>();
+  readonly #persons = new Map<string, { readonly pk: string; readonly noted: PersonsCase }>();
   #checkpoint: SweepCheckpoint | undefined;
 
   async look(keys: readonly { readonly conversation: Conversation; readonly eventId: string }[]) {
@@ -197,6 +200,23 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
     return [...this.#cases.values()].filter(({ id }) => caseIds.includes(id));
   }
 
+  async notePersons(cases: readonly (PersonsCase & { readonly conversation: Conversation })[]): Promise<void> {
+    this.#reach('notePersons');
+    for (const { conversation, ...noted } of cases) {
+      const key = personKey(conversation, noted.caseId);
+      this.#persons.set(textOf(key), { pk: key.pk, noted });
+    }
+  }
+
+  async casesOfPersons(conversations: readonly Conversation[]) {
+    this.#reach('casesOfPersons');
+    return conversations.map((conversation) =>
+      [...this.#persons.values()]
+        .flatMap(({ pk, noted }) => (pk === personKey(conversation, '').pk ? [noted] : []))
+        .sort((a, b) => (a.at > b.at ? -1 : 1)),
+    );
+  }
+
   async checkpoint(): Promise<SweepCheckpoint | undefined> {
     this.#reach('checkpoint');
     return this.#checkpoint;
@@ -215,6 +235,7 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
       cases: byKey(this.#cases),
       events: byKey(this.#events),
       waiting: byKey(this.#waiting),
+      persons: byKey(this.#persons),
       checkpoint: this.#checkpoint,
     };
   }

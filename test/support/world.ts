@@ -130,6 +130,7 @@ export class World {
     assess,
     router: {
       decide: (message) => (message.text.includes('ill') ? sensitive : message.text.includes('spam') ? noise : routine),
+      asksPreviousCases: true,
       sentimentDecides: (message) => message.text.includes('?'),
     },
   };

@@ -89,6 +89,7 @@ const reviewSchema = z.object({
   starRating: nameSchema,
   comment: wordsSchema,
   createTime: z.unknown().optional(),
+  reviewReply: z.object({ updateTime: z.unknown() }).optional().catch(undefined),
 });
 
 function toResult(answer: Answer): FetchResult {
@@ -96,7 +97,7 @@ function toResult(answer: Answer): FetchResult {
   if (failure !== undefined) return failure;
   const review = answer.kind === 'answered' ? reviewSchema.safeParse(answer.body).data : undefined;
   if (review === undefined) return { kind: 'refused', because: 'an answer of another shape' };
-  const { reviewer, starRating, comment, createTime } = review;
+  const { reviewer, starRating, comment, createTime, reviewReply } = review;
   const isNamed = reviewer?.displayName !== undefined && reviewer.isAnonymous !== true;
   return {
     kind: 'found',
@@ -104,6 +105,7 @@ function toResult(answer: Answer): FetchResult {
       text: inOwnWords(comment),
       author: isNamed ? { name: reviewer.displayName } : undefined,
       postedAt: toInstant(createTime),
+      answeredAt: toInstant(reviewReply?.updateTime),
       rating: starRating === undefined ? undefined : stars[starRating],
     }),
   };
