@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
@@ -15,7 +15,7 @@ interface PageFile {
 
 /** The page as it is served: its files by their paths. The same sources give the same bytes; rejects with what esbuild says. */
 export async function buildPage(): Promise<Readonly<Record<string, PageFile>>> {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: [join(pageDir, 'main.tsx'), join(pageDir, 'style.css')],
     outdir: '/console',
     entryNames: '[name]-[hash]',
@@ -25,6 +25,7 @@ export async function buildPage(): Promise<Readonly<Record<string, PageFile>>> {
     absWorkingDir: pageDir,
     bundle: true,
     write: false,
+    metafile: true,
     minify: true,
     format: 'esm',
     // The first that know `light-dark()`.
@@ -44,11 +45,20 @@ export async function buildPage(): Promise<Readonly<Record<string, PageFile>>> {
     add(path, path.endsWith('.css') ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8', contents, true);
   }
   add('/console/icon.svg', 'image/svg+xml', readFileSync(join(pageDir, 'icon.svg')), false);
+  const main = pathOf('main', '.js');
+  const own = Object.entries(metafile.outputs).find(([path]) => main.endsWith(basename(path)))?.[1];
+  // What the script imports is asked for with it, not after it.
+  const preloads = (own?.imports ?? [])
+    .filter(({ kind }) => kind === 'import-statement')
+    .map(({ path }) => `<link rel="modulepreload" href="/console/${basename(path)}">`);
   const html = readFileSync(join(pageDir, 'index.html'), 'utf8');
   add(
     '/',
     'text/html; charset=utf-8',
-    html.replace('./style.css', pathOf('style', '.css')).replace('./main.tsx', pathOf('main', '.js')),
+    html
+      .replace('./style.css', pathOf('style', '.css'))
+      .replace('./main.tsx', main)
+      .replace('<!-- preloads -->', preloads.join('')),
     false,
   );
   return files;

@@ -6,7 +6,16 @@ import { carryOut } from './acts.ts';
 import { type Sources as CaseSources, readCase } from './case-page.ts';
 import { candidateSchema, compareRules, misledRule } from './compare.ts';
 import { readHealth } from './health.ts';
-import { type Answer, type ConsoleFile, json, problem, type Request, requestSchema, securityHeaders } from './http.ts';
+import {
+  type Answer,
+  type ConsoleFile,
+  encodedFor,
+  json,
+  problem,
+  type Request,
+  requestSchema,
+  securityHeaders,
+} from './http.ts';
 import { listCases } from './list.ts';
 import { readNow } from './now.ts';
 import { may, type Person, personOf } from './person.ts';
@@ -39,7 +48,8 @@ export async function serveConsole(event: unknown, dependencies: Dependencies): 
     const ms = dependencies.now().getTime() - startedAt;
     dependencies.log({ event: 'console_answered', call: call.slice(0, 20), status: answer.statusCode, ms });
   }
-  return { ...answer, headers: { ...securityHeaders(dependencies.settings), ...answer.headers } };
+  const encoded = encodedFor(request, answer);
+  return { ...encoded, headers: { ...securityHeaders(dependencies.settings), ...encoded.headers } };
 }
 
 function pageFile({ path }: Request, { page, settings }: Dependencies): Answer {

@@ -1,3 +1,4 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { type ConsoleSettings, consoleSettingsSchema } from '../../shared/contracts/console.ts';
 import { authorizerSchema } from './person.ts';
@@ -20,10 +21,22 @@ export const requestSchema = z
     path: rawPath,
     query: queryStringParameters,
     contentType: headers['content-type'] ?? '',
+    takesGzip: takesGzip(headers['accept-encoding'] ?? ''),
     body: isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body,
     authorizer: requestContext.authorizer,
   }));
 export type Request = z.infer<typeof requestSchema>;
+
+/** Whether a client takes gzip (RFC 9110, section 12.5.3): named, or by `*`, and not with weight 0. */
+function takesGzip(acceptEncoding: string): boolean {
+  const weights = new Map(
+    acceptEncoding.split(',').map((part) => {
+      const [coding = '', weight = 'q=1'] = part.toLowerCase().split(';');
+      return [coding.trim(), Number(weight.trim().replace('q=', ''))];
+    }),
+  );
+  return (weights.get('gzip') ?? weights.get('*') ?? 0) > 0;
+}
 
 export interface Answer {
   readonly statusCode: number;
@@ -67,6 +80,28 @@ export function securityHeaders({ signIn }: ConsoleSettings): Readonly<Record<st
     'strict-transport-security': 'max-age=31536000',
     'x-content-type-options': 'nosniff',
   };
+}
+
+/** Smaller bodies gain less than the header that tells of it. */
+const compressedFrom = 1_000;
+
+/** An answer as its client takes it: the page's files are stored as gzip, and what the API says is long at times. */
+export function encodedFor({ takesGzip: takes }: Request, answer: Answer): Answer {
+  const { headers, body, isBase64Encoded = false } = answer;
+  const stored = headers['content-encoding'] === 'gzip';
+  if (!stored && (isBase64Encoded || body.length < compressedFrom)) return answer;
+  const varied: Record<string, string> = { ...headers, vary: 'accept-encoding' };
+  if (stored === takes) return { ...answer, headers: varied };
+  if (takes) {
+    return {
+      ...answer,
+      headers: { ...varied, 'content-encoding': 'gzip' },
+      body: gzipSync(body).toString('base64'),
+      isBase64Encoded: true,
+    };
+  }
+  const { 'content-encoding': _, ...plain } = varied;
+  return { ...answer, headers: plain, body: gunzipSync(Buffer.from(body, 'base64')).toString('base64') };
 }
 
 /** An answer of the API; whatever it holds is nobody else's to keep. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type Dependencies, serveConsole } from '../../functions/serve-console/handler.ts';
 import { createLines } from '../../functions/serve-console/lines.ts';
@@ -20,6 +21,8 @@ import { batchOf, url, World } from '../support/world.ts';
 const routineWords = 'Where is my parcel';
 const graveWords = 'Your cream made my daughter ill';
 
+const html = '<!doctype html><title>Vigie</title>';
+
 type Role = 'viewer' | 'agent' | 'lead';
 
 class Console {
@@ -28,7 +31,7 @@ class Console {
     ...this.world.dependencies,
     settings: {},
     rolesClaim: 'roles',
-    page: { '/': { type: 'text/html; charset=utf-8', body: '', immutable: false } },
+    page: { '/': { type: 'text/html; charset=utf-8', body: gzipSync(html).toString('base64'), immutable: false } },
     stages: { intake: url('intake'), timer: url('timers'), outcome: url('outcomes'), parked: url('parked') },
     depths: { of: async (urls) => urls.map(() => ({ waiting: 2, inFlight: 1 })) },
     marksOf: createMarker(this.world.dependencies.policy),
@@ -114,6 +117,34 @@ describe('who gets in', () => {
     expect(answer.headers['content-security-policy']).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' https://login.example.com https://tokens.example.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
     );
+  });
+});
+
+describe('what is compressed', () => {
+  test.each([
+    ['gzip, deflate, br, zstd', true],
+    ['br;q=1.0, gzip;q=0.8', true],
+    ['*', true],
+    ['', false],
+    ['identity', false],
+    ['gzip;q=0, *', false],
+  ])('for a client that takes “%s”: %s', async (acceptEncoding, compressed) => {
+    const console = new Console();
+    const headers = { 'accept-encoding': acceptEncoding };
+    const answerTo = async (rawPath: string) => {
+      const requestContext = { http: { method: 'GET' }, authorizer: { iam: { userArn: 'arn:aws:iam::1:user/ops' } } };
+      const {
+        body,
+        isBase64Encoded,
+        headers: told,
+      } = await serveConsole({ rawPath, headers, requestContext }, console.dependencies);
+      const bytes = Buffer.from(body, isBase64Encoded === true ? 'base64' : 'utf8');
+      expect([told['content-encoding'], told['vary']]).toEqual([compressed ? 'gzip' : undefined, 'accept-encoding']);
+      return (compressed ? gunzipSync(bytes) : bytes).toString('utf8');
+    };
+    await console.caseWith(routineWords);
+    expect(await answerTo('/')).toBe(html);
+    expect(nowSchema.parse(JSON.parse(await answerTo('/api/now'))).sample.cases).toBe(1);
   });
 });
 
