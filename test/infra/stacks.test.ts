@@ -788,6 +788,65 @@ describe('whoever operates it', () => {
     },
   );
 
+  it('is told by every section what it means, who is hurt, how to look and how to resolve, with functions that there are', () => {
+    const page = readFileSync(runbook, 'utf8');
+    const sections = page.split(/^## (?=\S+$)/m).slice(1);
+    for (const section of sections) {
+      for (const part of ['*Means*: ', '*Hurt*: ', '*Look*: ', '*Resolve*: ']) expect(section).toContain(part);
+    }
+    const asked = [...page.matchAll(/`(?:entries|errors) ([a-z-]+)(?: (\w+))?/g)];
+    expect(asked.length).toBeGreaterThan(15);
+    const log = readFileSync(join(import.meta.dirname, '..', '..', 'shared', 'runtime', 'log.ts'), 'utf8');
+    for (const [, name, event] of asked) {
+      expect(functionNames).toContain(name);
+      if (event !== undefined) expect(log).toContain(`event: '${event}'`);
+    }
+  });
+
+  const listed = [
+    'Webhook calls and refusals',
+    'Messages triaged',
+    'Promises: escalations',
+    'Oldest message at work',
+    '% of the shortest promise',
+    'Cases waiting in desk queues',
+    'Dead letters and parked records',
+    'Comprehend: units',
+    'Comprehend: dollars',
+    'by silence',
+  ];
+  it.each(listed)('sees on the dashboard: %s', (title) => {
+    const [dashboard] = resources('AWS::CloudWatch::Dashboard');
+    const { widgets } = z
+      .object({ widgets: z.array(z.object({ properties: z.object({ title: z.string() }) })) })
+      .parse(
+        JSON.parse(
+          text(dashboard ?? { Type: '', Properties: {}, logicalId: '' }, 'DashboardBody').replaceAll(
+            /<\w+(\.\w+)?>/g,
+            'x',
+          ),
+        ),
+      );
+    expect(widgets.filter(({ properties }) => properties.title.includes(title))).toHaveLength(1);
+  });
+
+  it.each([
+    ['a message that nobody has triaged', 'messages-wait'],
+    ['clocks that are acted on late', 'timers-late-fired'],
+    ['clocks that are not acted on', 'timers-late-left-behind'],
+    ['a dead letter', 'dead-letters-intake'],
+    ['a parked record', 'records-parked'],
+    ['refused signatures', 'signatures-refused'],
+    ['an account that has gone silent', 'account-silent-sms-_33600000001'],
+    ['all platforms being silent', 'webhooks-silent'],
+    ['sweeps that do not come', 'sweep-not-running'],
+    ['spend over the budget', 'spend-over-budget'],
+    ['empty receives of a vendor', 'vendor-polls-too-much-vendor_north'],
+  ])('is told of %s', (_, name) => {
+    const names = full.resources('AWS::CloudWatch::Alarm').map((each) => text(each, 'AlarmName'));
+    expect(names).toContain(`vigie-test-${name}`);
+  });
+
   it('is told of every dead-letter queue and of parked records', () => {
     const watched = alarms.map(({ Properties }) => JSON.stringify(nameOf(Properties)));
     for (const queue of resources('AWS::SQS::Queue')) {
