@@ -33,7 +33,7 @@ import { timings } from './pipeline-timings.ts';
 import type { Settings } from './settings.ts';
 
 /** Every variable that a function's schema asks for, as the text it arrives as. */
-type Variables<Environment> = Readonly<Record<keyof Environment, string>>;
+type Variables<Environment> = { readonly [Name in keyof Environment]: string };
 
 export const functionNames = [
   'receive-webhook',
@@ -126,7 +126,10 @@ export class PipelineStack extends Stack {
       PUBLIC_BASE_URL: settings.publicBaseUrl ?? this.api.apiEndpoint,
       PLATFORM_SECRET_PREFIX: data.secretPrefix,
     };
-    const triageEnvironment: Variables<triageMessages.Environment> = { API_TOKENS_SECRET: data.apiTokensName };
+    const triageEnvironment: Variables<triageMessages.Environment> = {
+      API_TOKENS_SECRET: data.apiTokensName,
+      ...(settings.classifierEndpoint === undefined ? {} : { CLASSIFIER_ENDPOINT: settings.classifierEndpoint }),
+    };
     const sweepEnvironment: Variables<sweepTimers.Environment> = {
       CASE_TABLE_NAME: data.table.tableName,
       TIMER_QUEUE_URL: data.timers.queue.queueUrl,
@@ -181,9 +184,13 @@ export class PipelineStack extends Stack {
               'comprehend:BatchDetectSentiment',
               'comprehend:ContainsPiiEntities',
               'comprehend:DetectPiiEntities',
+              'comprehend:DetectToxicContent',
             ],
             resources: ['*'],
           },
+          ...(settings.classifierEndpoint === undefined
+            ? []
+            : [{ actions: ['comprehend:ClassifyDocument'], resources: [settings.classifierEndpoint] }]),
         ],
       }),
       'sweep-timers': create('SweepTimers', 'sweep-timers', {

@@ -92,6 +92,14 @@ const settingsSchema = z.strictObject({
       'write issuer and clientId, each on a line below',
     )
     .optional(),
+  /** Endpoint of a custom classifier of Comprehend, asked where our own lists leave open what a message is about. It costs by the hour, used or not. */
+  classifierEndpoint: z
+    .string('write the ARN of an endpoint, arn:aws:comprehend:…:document-classifier-endpoint/…')
+    .regex(
+      /^arn:aws:comprehend:[a-z0-9-]+:\d{12}:document-classifier-endpoint\/[a-zA-Z0-9-]{1,63}$/,
+      'write the ARN of an endpoint, arn:aws:comprehend:…:document-classifier-endpoint/…',
+    )
+    .optional(),
   /** Where alarms and escalations appear besides: channels of Slack or Teams, through Amazon Q Developer in chat applications. */
   chat: z
     .strictObject(

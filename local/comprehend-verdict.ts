@@ -24,3 +24,9 @@ export function standInPersonalData(text: string): { type: string; start: number
     return { type: 'NAME', start: end - (groups?.['name'] ?? '').length, end };
   });
 }
+
+/** What the stand-in for a custom classifier says: that whoever is unhappy belongs in-house. */
+export function standInClass(text: string): { name: string; confidence: number } {
+  const { label, confidence } = standInSentiment(text, 'en');
+  return { name: label === 'negative' ? 'in_house' : 'vendor', confidence };
+}

@@ -22,6 +22,10 @@ export interface Verdicts {
   readonly sentimentOf: SentimentVerdict;
   readonly languageOf: LanguageVerdict;
   readonly personalDataIn: PersonalDataVerdict;
+  /** How toxic a text is, 0 to 1. */
+  readonly toxicityOf: (text: string) => Promise<number>;
+  /** The class of a text by whichever endpoint of a custom classifier. */
+  readonly classOf: (text: string) => Promise<{ readonly name: string; readonly confidence: number }>;
 }
 
 export interface LocalComprehend {
@@ -34,7 +38,11 @@ const sentimentLanguages = ['de', 'en', 'es', 'it', 'pt', 'fr', 'ja', 'ko', 'hi'
 const bytesPerDocument = 5_000;
 const bytesForLanguage = 100_000;
 const bytesForPersonalData = 100_000;
+const bytesForClass = 10_000;
 const documentsPerBatch = 25;
+/** "Trust and safety": segments of a request, and the bytes of one. */
+const segmentsForToxicity = 10;
+const bytesPerSegment = 1_000;
 /** "Personally identifiable information", "Supported languages". */
 const personalDataLanguages = ['en', 'es'];
 /** How sure the stand-in says it is of what it finds. */
@@ -43,6 +51,14 @@ const sure = 0.99;
 const languageCode = z.string();
 const batchSentimentSchema = z.object({ LanguageCode: languageCode, TextList: z.array(z.string()).min(1) });
 const sentimentSchema = z.object({ LanguageCode: languageCode, Text: z.string().min(1) });
+const toxicSchema = z.object({
+  LanguageCode: languageCode,
+  TextSegments: z.array(z.object({ Text: z.string().min(1) })).min(1),
+});
+const classifySchema = z.object({
+  EndpointArn: z.string().regex(/^arn:aws:comprehend:.*:document-classifier-endpoint\//),
+  Text: z.string().min(1),
+});
 const languageSchema = z.object({ Text: z.string().min(1) });
 
 type Item =
@@ -53,7 +69,13 @@ type Item =
  * A stand-in for Comprehend with its own limits and errors: 25 documents a batch, 5,000 bytes a document, the languages it reads,
  * and an error for a text without letters. The verdicts come from outside.
  */
-export function createComprehend({ sentimentOf, languageOf, personalDataIn }: Verdicts): LocalComprehend {
+export function createComprehend({
+  sentimentOf,
+  languageOf,
+  personalDataIn,
+  toxicityOf,
+  classOf,
+}: Verdicts): LocalComprehend {
   const assess = async (text: string, language: string): Promise<Item> => {
     if (Buffer.byteLength(text) > bytesPerDocument) {
       const ErrorMessage = `Input text size exceeds limit. Max length of request text allowed is ${bytesPerDocument} bytes.`;
@@ -151,12 +173,38 @@ export function createComprehend({ sentimentOf, languageOf, personalDataIn }: Ve
     });
   };
 
+  const detectToxicContent = async (input: unknown): Promise<AwsAnswer> => {
+    const request = toxicSchema.safeParse(input);
+    if (!request.success) return invalid(request.error);
+    const { LanguageCode, TextSegments } = request.data;
+    if (LanguageCode !== 'en') return unsupported(LanguageCode);
+    if (TextSegments.length > segmentsForToxicity) {
+      const message = `Number of text segments exceeds limit. Max allowed is ${segmentsForToxicity}.`;
+      return failed('comprehend', { code: 'InvalidRequestException', message });
+    }
+    if (TextSegments.some(({ Text }) => Buffer.byteLength(Text) > bytesPerSegment)) return tooLong(bytesPerSegment);
+    const ResultList = await Promise.all(
+      TextSegments.map(async ({ Text }) => ({ Labels: [], Toxicity: await toxicityOf(Text) })),
+    );
+    return succeeded('comprehend', { ResultList });
+  };
+
+  const classifyDocument = async (input: unknown): Promise<AwsAnswer> => {
+    const request = classifySchema.safeParse(input);
+    if (!request.success) return invalid(request.error);
+    if (Buffer.byteLength(request.data.Text) > bytesForClass) return tooLong(bytesForClass);
+    const { name, confidence } = await classOf(request.data.Text);
+    return succeeded('comprehend', { Classes: [{ Name: name, Score: confidence }] });
+  };
+
   const operations: Readonly<Record<string, (input: unknown) => Promise<AwsAnswer>>> = {
     BatchDetectSentiment: batchDetectSentiment,
     DetectSentiment: detectSentiment,
     DetectDominantLanguage: detectDominantLanguage,
     ContainsPiiEntities: containsPiiEntities,
     DetectPiiEntities: detectPiiEntities,
+    DetectToxicContent: detectToxicContent,
+    ClassifyDocument: classifyDocument,
   };
   return {
     async handle(operation, input) {
@@ -169,13 +217,13 @@ export function createComprehend({ sentimentOf, languageOf, personalDataIn }: Ve
   };
 }
 
-/** To learn whether there is personal data costs a fiftieth of learning where ("Comprehend pricing"). */
-const priceOfContains = 0.02;
+/** What costs other than sentiment: to learn whether there is personal data, a fiftieth; a custom endpoint is paid by the hour ("Comprehend pricing"). */
+const prices: Readonly<Record<string, number>> = { ContainsPiiEntities: 0.02, ClassifyDocument: 0 };
 
 /** Units at the price of sentiment that Comprehend bills for texts: 100 characters each, 3 at least ("Comprehend pricing"). */
 export function billedUnits(operation: string, texts: readonly string[]): number {
   const units = texts.reduce((sum, text) => sum + Math.max(3, Math.ceil([...text].length / 100)), 0);
-  return units * (operation === 'ContainsPiiEntities' ? priceOfContains : 1);
+  return units * (prices[operation] ?? 1);
 }
 
 function tooLong(bytes: number): AwsAnswer {

@@ -274,7 +274,13 @@ function accessDenied(service: AwsService, text: string): AwsAnswer {
   return failed(service, { code: 'AccessDeniedException', message: text, status: service === 'sqs' ? 403 : 400 });
 }
 
-const billedTextsSchema = z.object({ TextList: z.array(z.string()).optional(), Text: z.string().optional() });
+const billedTextsSchema = z.object({
+  TextList: z.array(z.string()).optional(),
+  Text: z.string().optional(),
+  TextSegments: z.array(z.object({ Text: z.string() })).optional(),
+});
+/** Comprehend's calls that are paid by the text at the price of sentiment. */
+const fullPrice = /^(?:Batch)?Detect/;
 
 function bill(meters: Meters, { service, operation, input }: AwsCall, body: string, answer: AwsAnswer): void {
   switch (service) {
@@ -289,9 +295,9 @@ function bill(meters: Meters, { service, operation, input }: AwsCall, body: stri
       break;
     case 'comprehend': {
       if (answer.status >= 400) break;
-      const { TextList = [], Text } = billedTextsSchema.parse(input);
-      const texts = Text === undefined ? TextList : [...TextList, Text];
-      if (operation !== 'ContainsPiiEntities') meters.bill('comprehendDocuments', texts.length);
+      const { TextList = [], Text, TextSegments = [] } = billedTextsSchema.parse(input);
+      const texts = [...TextList, ...(Text === undefined ? [] : [Text]), ...TextSegments.map((one) => one.Text)];
+      if (fullPrice.test(operation)) meters.bill('comprehendDocuments', texts.length);
       meters.bill('comprehendUnits', billedUnits(operation, texts));
       break;
     }

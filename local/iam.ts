@@ -255,6 +255,7 @@ const batchSchema = z.object({ RequestItems: z.record(z.string(), z.unknown()) }
 const queueUrlSchema = z.object({ QueueUrl: z.string() });
 const queueNameSchema = z.object({ QueueName: z.string() });
 const topicSchema = z.object({ TopicArn: z.string() });
+const endpointSchema = z.object({ EndpointArn: z.string() });
 const secretSchema = z.object({ SecretId: z.string() });
 const configurationSchema = z.union([
   z.object({ ConfigurationToken: z.string() }).transform(({ ConfigurationToken }) => placeOfToken(ConfigurationToken)),
@@ -290,8 +291,11 @@ function demandsOf(
       const path = `application/${application}/environment/${environment}/configuration/${profile}`;
       return [{ action: `appconfig:${operation}`, resource: arnOf(place, 'appconfig', path) }];
     }
-    case 'comprehend':
-      return [{ action: `comprehend:${operation}`, resource: '*' }];
+    case 'comprehend': {
+      // Built-in models are no resources; an endpoint is one.
+      const resource = endpointSchema.safeParse(input).data?.EndpointArn ?? '*';
+      return [{ action: `comprehend:${operation}`, resource }];
+    }
     case 'secretsmanager': {
       const id = secretSchema.safeParse(input).data?.SecretId ?? '';
       // A name that does not exist is asked for as it would be named.

@@ -387,6 +387,15 @@ function backendsOf(services: {
       const { standInPersonalData } = await import('./comprehend-verdict.ts');
       return standInPersonalData(text);
     },
+    async toxicityOf(text) {
+      const { standInSentiment } = await import('./comprehend-verdict.ts');
+      const { label, confidence } = standInSentiment(text, 'en');
+      return label === 'negative' ? confidence : 0;
+    },
+    async classOf(text) {
+      const { standInClass } = await import('./comprehend-verdict.ts');
+      return standInClass(text);
+    },
   });
   return {
     dynamodb: (operation, { body }) =>

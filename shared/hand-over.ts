@@ -236,6 +236,7 @@ async function shownMessages(
           edited: event.type === 'message_edited',
           ...(permalink === undefined ? {} : { permalink }),
           ...(inReplyTo === undefined ? {} : { inReplyTo }),
+          ...(event.abusive === undefined ? {} : { abusive: true }),
           ...(event.attachments === undefined ? {} : { attachments: event.attachments }),
           ...(event.rating === undefined ? {} : { rating: event.rating }),
         },

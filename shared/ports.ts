@@ -5,6 +5,7 @@ import type { ClockName } from './domain/clocks.ts';
 import type { Route } from './domain/decision.ts';
 import type { InboundEvent } from './domain/inbound-event.ts';
 import type { Policy } from './domain/policy.ts';
+import type { TextClass } from './domain/second-opinion.ts';
 import type { Standing } from './domain/vendors.ts';
 import type { PlatformSecrets } from './platforms/platform.ts';
 
@@ -224,6 +225,10 @@ export interface TextAnalyser {
   readonly sentiment: Reading<Sentiment>;
   /** Personal data that our own patterns leave, and theirs. */
   readonly personalData: Reading<readonly Finding[]>;
+  /** How abusive the words are, 0 to 1. */
+  readonly toxicity: Reading<number>;
+  /** The classes of a classifier that the brand has trained, if it has. */
+  readonly classes: Reading<readonly TextClass[]> | undefined;
 }
 
 /** What decides now. The same object until another policy is in force; rejects only while there has never been a usable one. */

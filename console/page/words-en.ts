@@ -158,6 +158,7 @@ export const english = {
     vulnerable_person: 'Vulnerable person',
   },
   doubt: byName({
+    classified_in_house: 'A classifier says that it belongs in-house',
     unknown_language: 'The language could not be told',
     language_uncertain: 'The language is uncertain',
     unknown_account: 'The account is not listed',

@@ -153,6 +153,7 @@ export const french: typeof english = {
     vulnerable_person: 'Personne vulnérable',
   },
   doubt: {
+    classified_in_house: 'Un classificateur dit que c’est pour l’équipe interne',
     unknown_language: 'La langue n’a pas pu être reconnue',
     language_uncertain: 'La langue est incertaine',
     unknown_account: 'Le compte n’est pas répertorié',

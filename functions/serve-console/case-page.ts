@@ -121,7 +121,7 @@ function tellMessage(stored: StoredEvent, event: MessageEvent, sources: Sources)
     language,
     marks: sources.marksOf(text, read),
     signals: read.signals,
-    abusive: read.abusive,
+    abusive: event.abusive ?? read.abusive,
     decision,
     alternatives: behind === undefined ? [] : alternativesOf(sources.router, message, behind, event.recordedAt),
   };

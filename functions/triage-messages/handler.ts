@@ -6,10 +6,18 @@ import type { Case, CaseEvent, Conversation } from '../../shared/domain/case.ts'
 import type { Decision } from '../../shared/domain/decision.ts';
 import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-event.ts';
 import type { Router } from '../../shared/domain/routing.ts';
+import {
+  asksForClass,
+  asksForTone,
+  atLeastAsCareful,
+  withClass,
+  withTone,
+} from '../../shared/domain/second-opinion.ts';
 import { termsOf } from '../../shared/domain/terms.ts';
 import {
   type Answer,
   type MessageFetcher,
+  type Reading,
   type StoredEvent,
   StoreUnavailableError,
   type TextAnalyser,
@@ -188,6 +196,12 @@ async function judgeAll(
     const decision = router.decide(arrival.event, assessment, decidedAt);
     judged.set(arrival, { assessment, decision, decidedAt, personalData: [] });
   }
+  for (const [arrival, assessment] of await secondOpinions(judged, dependencies)) {
+    const before = judged.get(arrival);
+    if (before === undefined) continue;
+    const decision = atLeastAsCareful(before.decision, router.decide(arrival.event, assessment, decidedAt));
+    judged.set(arrival, { ...before, assessment, decision });
+  }
   for (const [arrival, personalData] of await findPersonalData(judged, dependencies)) {
     const judgement = judged.get(arrival);
     if (judgement !== undefined) judged.set(arrival, { ...judgement, personalData });
@@ -224,25 +238,54 @@ function withVerdict(assessment: Assessment, verdict: Answer<Sentiment>): Assess
     : { ...assessment, missing: [...assessment.missing, 'sentiment'] };
 }
 
+/** Assessments with what the analyser says of tone and class, where our own lists leave these open. It is never waited for. */
+async function secondOpinions(
+  judged: ReadonlyMap<Arrival, Judgement>,
+  { policy, analyser: { toxicity, classes } }: Dependencies,
+): Promise<ReadonlyMap<Arrival, Assessment>> {
+  const [tones, kinds] = await Promise.all([
+    ask(policy.comprehend?.toxicity === true ? toxicity : undefined, judged, ({ assessment }) =>
+      asksForTone(assessment),
+    ),
+    ask(classes, judged, ({ assessment, decision }) => asksForClass(assessment, decision)),
+  ]);
+  const opinions = new Map<Arrival, Assessment>();
+  for (const arrival of new Set([...tones.keys(), ...kinds.keys()])) {
+    const assessment = judged.get(arrival)?.assessment;
+    if (assessment === undefined) continue;
+    opinions.set(arrival, withClass(withTone(assessment, tones.get(arrival) ?? 0), kinds.get(arrival) ?? []));
+  }
+  return opinions;
+}
+
+/** What a reading answers on those messages that are in its languages and about which it is asked. */
+async function ask<Verdict extends number | object>(
+  reading: Reading<Verdict> | undefined,
+  judged: ReadonlyMap<Arrival, Judgement>,
+  isAsked: (judgement: Judgement) => boolean,
+): Promise<ReadonlyMap<Arrival, Verdict>> {
+  if (reading === undefined) return new Map();
+  const asking = [...judged].filter(
+    ([, judgement]) => reading.languages.has(judgement.assessment.language.code) && isAsked(judgement),
+  );
+  const answers = await reading.read(
+    asking.map(([{ event }, { assessment }]) => ({ text: event.text, language: assessment.language.code })),
+  );
+  return new Map(
+    asking.flatMap(([arrival], index): [Arrival, Verdict][] => {
+      const answer = answers[index];
+      return answer === undefined || typeof answer === 'string' ? [] : [[arrival, answer]];
+    }),
+  );
+}
+
 /** What the analyser finds besides our own patterns in messages that a vendor will read. It is never waited for: without it, the patterns mask alone. */
 async function findPersonalData(
   judged: ReadonlyMap<Arrival, Judgement>,
   { policy, analyser: { personalData } }: Dependencies,
 ): Promise<ReadonlyMap<Arrival, readonly Finding[]>> {
-  if (policy.comprehend?.personal_data !== true) return new Map();
-  const leaving = [...judged].filter(
-    ([, { assessment, decision }]) =>
-      decision.route === 'vendor' && personalData.languages.has(assessment.language.code),
-  );
-  const answers = await personalData.read(
-    leaving.map(([{ event }, { assessment }]) => ({ text: event.text, language: assessment.language.code })),
-  );
-  return new Map(
-    leaving.flatMap(([arrival], index) => {
-      const answer = answers[index];
-      return answer === undefined || typeof answer === 'string' ? [] : [[arrival, answer]];
-    }),
-  );
+  const wanted = policy.comprehend?.personal_data === true ? personalData : undefined;
+  return ask(wanted, judged, ({ decision }) => decision.route === 'vendor');
 }
 
 function messageChange(
@@ -287,6 +330,7 @@ function messageChange(
       ...(event.inReplyTo === undefined ? {} : { inReplyTo: event.inReplyTo }),
       ...(event.attachments === undefined ? {} : { attachments: event.attachments }),
       ...(event.rating === undefined ? {} : { rating: event.rating }),
+      ...(assessment.abusive ? { abusive: true } : {}),
       ...(personalData.length === 0 ? {} : { personalData: [...personalData] }),
     },
   };

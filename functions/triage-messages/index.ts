@@ -24,6 +24,7 @@ const dependencies = {
   analyser: new ComprehendAnalyser(new ComprehendClient(comprehendConfig), {
     // $0.30 a minute at the list price, some 1,000 verdicts.
     limits: { unitsPerMinute: 3_000, parallelCalls: 16, cachedVerdicts: 10_000 },
+    classifier: environment.CLASSIFIER_ENDPOINT,
     now,
     used: (units, documents) => casework.log({ event: 'analyser_used', service: 'comprehend', units, documents }),
     degraded: (because) => casework.log({ event: 'analyser_degraded', service: 'comprehend', because }),

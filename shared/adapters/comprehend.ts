@@ -1,12 +1,15 @@
 import {
   BatchDetectSentimentCommand,
+  ClassifyDocumentCommand,
   type ComprehendClient,
   ContainsPiiEntitiesCommand,
   DetectPiiEntitiesCommand,
+  DetectToxicContentCommand,
 } from '@aws-sdk/client-comprehend';
 import * as z from 'zod';
 import type { Finding, Sentiment } from '../domain/assessment.ts';
 import { redact } from '../domain/redact.ts';
+import type { TextClass } from '../domain/second-opinion.ts';
 import type { Answer, Reading, TextAnalyser, TextInLanguage } from '../ports.ts';
 
 /** No second try: waiting belongs to the queue. Comprehend answers within a few hundred milliseconds; what takes longer than this counts as no answer. */
@@ -166,6 +169,40 @@ const personalDataIn: Question<readonly Finding[]> = {
   },
 };
 
+const toxicAnswer = z.object({ ResultList: z.array(z.object({ Toxicity: z.number() })).min(1) });
+
+/** One text a call: the segments of a call may be read as each other's context. */
+const toxicity: Question<number> = {
+  languages: new Set(['en']),
+  documentsPerCall: 1,
+  bytesPerDocument: 1_000,
+  price: 1,
+  keyOf: normalised,
+  async send(client, LanguageCode, [Text]) {
+    const answer = await client.send(new DetectToxicContentCommand({ LanguageCode, TextSegments: [{ Text }] }));
+    return toxicAnswer.parse(answer).ResultList.map(({ Toxicity }) => Toxicity);
+  },
+};
+
+const classSchema = z.array(z.object({ Name: z.string(), Score: z.number() })).optional();
+/** `Classes` of a model that gives one, `Labels` of one that gives several. */
+const classesAnswer = z.object({ Classes: classSchema, Labels: classSchema });
+
+/** An endpoint is paid by the hour, not by the text. */
+const classesBy = (EndpointArn: string): Question<readonly TextClass[]> => ({
+  languages: new Set(languageSchema.options),
+  documentsPerCall: 1,
+  bytesPerDocument: 10_000,
+  price: 0,
+  keyOf: normalised,
+  async send(client, _language, [Text]) {
+    const { Classes = [], Labels = [] } = classesAnswer.parse(
+      await client.send(new ClassifyDocumentCommand({ EndpointArn, Text })),
+    );
+    return [[...Classes, ...Labels].map(({ Name, Score }) => ({ name: Name, confidence: Score }))];
+  },
+});
+
 /**
  * What Amazon Comprehend reads in texts: one client, one budget. Calls run side by side as Comprehend allows: its throttling has no published quota
  * and grows with use, so the width grows by one with each good call and halves when throttled.
@@ -173,6 +210,8 @@ const personalDataIn: Question<readonly Finding[]> = {
 export class ComprehendAnalyser implements TextAnalyser {
   readonly sentiment: Reading<Sentiment>;
   readonly personalData: Reading<readonly Finding[]>;
+  readonly toxicity: Reading<number>;
+  readonly classes: Reading<readonly TextClass[]> | undefined;
   readonly #client: ComprehendClient;
   readonly #limits: ComprehendLimits;
   readonly #now: () => number;
@@ -186,6 +225,8 @@ export class ComprehendAnalyser implements TextAnalyser {
     client: ComprehendClient,
     options: {
       limits: ComprehendLimits;
+      /** ARN of the endpoint of a custom classifier. */
+      classifier?: string | undefined;
       now: () => number;
       /** Hears how much is asked for: units at the price of sentiment, in so many documents. */
       used: (units: number, documents: number) => void;
@@ -199,6 +240,8 @@ export class ComprehendAnalyser implements TextAnalyser {
     this.#degraded = options.degraded;
     this.#width = Math.min(4, options.limits.parallelCalls);
     this.sentiment = this.#reader(sentiment);
+    this.toxicity = this.#reader(toxicity);
+    this.classes = options.classifier === undefined ? undefined : this.#reader(classesBy(options.classifier));
     const contains = this.#reader(hasPersonalData);
     const locate = this.#reader(personalDataIn);
     this.personalData = {

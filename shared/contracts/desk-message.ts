@@ -18,6 +18,8 @@ const customerMessageSchema = z.object({
   rating: z.number().optional(),
   /** Kinds of personal data that were masked, with counts. */
   masked: z.array(z.object({ kind: z.string(), count: z.number().int().positive() })).optional(),
+  /** Its wording is abusive, so that a tool can cover it until somebody wants to read it; the matter stands. */
+  abusive: z.literal(true).optional(),
 });
 
 const handOverFields = {

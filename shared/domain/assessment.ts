@@ -89,6 +89,8 @@ export const assessmentSchema = z.object({
   pii: z.array(z.string()),
   /** Analyses that were wanted and could not be had; each is a doubt, and doubt stays in-house. */
   missing: z.array(z.enum(['language', 'sentiment', 'toxicity', 'pii', 'text'])),
+  /** What else keeps it in-house: a classifier says that it belongs there. */
+  doubts: z.array(z.literal('classified_in_house')).optional(),
 });
 export type Assessment = z.infer<typeof assessmentSchema>;
 

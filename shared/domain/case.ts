@@ -90,6 +90,8 @@ const messageFields = {
   rating: z.number().optional(),
   /** Where an analyser found personal data in these words, for whoever must not see it. */
   personalData: z.array(findingSchema).optional(),
+  /** Its wording is abusive, whatever its matter. */
+  abusive: z.literal(true).optional(),
   /** Only thanks or a goodbye (`isThanks`), from which no clock starts again. */
   closing: z.literal(true).optional(),
   /** Private messages: the last moment the platform takes an answer, less the policy's margin. */

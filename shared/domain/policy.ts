@@ -136,6 +136,8 @@ export const scoreSchema = closedObject({
 export const comprehendSchema = closedObject({
   /** Personal data that our own patterns leave in a text, before a vendor reads it (English and Spanish). */
   personal_data: z.boolean(),
+  /** Whether heated words are abusive (English): marks a message, never moves it out of the house. */
+  toxicity: z.boolean(),
 });
 
 /** What an entry of a lexicon tells. `cue` is about how something is said, not what. */

@@ -141,6 +141,7 @@ function doubtsOf(assessment: Assessment, listed: boolean): string[] {
   const doubts = assessment.missing.map((analysis) =>
     analysis === 'text' ? 'text_not_read' : analysis === 'language' ? 'unknown_language' : `${analysis}_unavailable`,
   );
+  doubts.push(...(assessment.doubts ?? []));
   if (!listed) doubts.push('unknown_account');
   if (assessment.language.confidence < languageConfidence && !assessment.missing.includes('language')) {
     doubts.push('language_uncertain');

@@ -211,6 +211,53 @@ describe('personal data by Comprehend', () => {
   });
 });
 
+describe('other questions to Comprehend', () => {
+  const classifier = 'arn:aws:comprehend:eu-west-1:123456789012:document-classifier-endpoint/matters';
+  const analyserOf = (server: Awaited<ReturnType<typeof startAwsServer>>, used: number[]) =>
+    new ComprehendAnalyser(new ComprehendClient(server.config), {
+      limits: { unitsPerMinute: 10, parallelCalls: 4, cachedVerdicts: 10 },
+      classifier,
+      now: () => 0,
+      used: (units) => used.push(units),
+      degraded: () => {},
+    });
+
+  it('one text a call of toxicity, in English; of classes, what one model or several labels say', async () => {
+    const inputs: unknown[] = [];
+    const server = await startAwsServer(({ input }) => {
+      inputs.push(input);
+      const labels = 'Text' in input ? { Labels: [{ Name: 'legal', Score: 0.7 }] } : {};
+      return { status: 200, body: JSON.stringify({ ResultList: [{ Labels: [], Toxicity: 0.8 }], ...labels }) };
+    });
+    try {
+      const used: number[] = [];
+      const analyser = analyserOf(server, used);
+      expect(
+        await analyser.toxicity.read([
+          { text: 'one', language: 'en' },
+          { text: 'un', language: 'fr' },
+        ]),
+      ).toEqual([0.8, 'unanswerable']);
+      expect(await analyser.classes?.read([{ text: 'un', language: 'fr' }])).toEqual([
+        [{ name: 'legal', confidence: 0.7 }],
+      ]);
+      expect(inputs).toEqual([
+        { LanguageCode: 'en', TextSegments: [{ Text: 'one' }] },
+        { EndpointArn: classifier, Text: 'un' },
+      ]);
+      expect(used).toEqual([3, 0]);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('cannot be asked of classes without a classifier', () => {
+    const options = { limits: { unitsPerMinute: 1, parallelCalls: 1, cachedVerdicts: 1 }, now: () => 0 };
+    const quiet = { used: () => {}, degraded: () => {} };
+    expect(new ComprehendAnalyser(new ComprehendClient({}), { ...options, ...quiet }).classes).toBeUndefined();
+  });
+});
+
 describe('a text that is too long', () => {
   it('is cut to its bytes, never within a character', () => {
     fc.assert(

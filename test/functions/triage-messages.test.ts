@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
-import { conversationWith, inboundMessage, noonPlus, sensitive } from '../support/samples.ts';
+import { conversationWith, inboundMessage, noonPlus, routine, sensitive } from '../support/samples.ts';
 import { batchOf, World } from '../support/world.ts';
 
 const conversation = conversationWith('claire');
@@ -72,11 +72,42 @@ describe('a message', () => {
     for (const asked of [true, false]) {
       const world = new World();
       world.personalData = () => 'unavailable';
-      const policy = { ...world.dependencies.policy, comprehend: { personal_data: asked } };
+      const policy = { ...world.dependencies.policy, comprehend: { personal_data: asked, toxicity: false } };
       const message = inboundMessage('m1', 'Claire here, claire@example.com');
       expect(await triageMessages(batchOf(intake(message)), { ...world.dependencies, policy })).toEqual(done);
       const [offer] = world.deskMessages('vendor_atlas-standard.fifo');
       expect(offer?.message.data).toMatchObject({ messages: [{ text: 'Claire here, [email]' }] });
+    }
+  });
+
+  test('is marked for its tone and kept for its class, where our own lists leave these open', async () => {
+    const world = new World();
+    const heated = { reason: 'strong_public_anger', confidence: 0.2, source: 'pattern', entry: 'x' } as const;
+    const assess: typeof world.dependencies.assess = (message) => ({
+      ...world.dependencies.assess(message),
+      signals: [heated],
+    });
+    world.toxicity = 0.9;
+    world.classes = [{ name: 'in_house', confidence: 0.9 }];
+    const router: typeof world.dependencies.router = {
+      ...world.dependencies.router,
+      decide: (_, { doubts = [] }) => (doubts.length > 0 ? { ...sensitive, reasons: [], doubts } : routine),
+    };
+    await triageMessages(batchOf(intake(parcel)), { ...world.dependencies, assess, router });
+    const [offer] = world.deskMessages('in_house-urgent.fifo');
+    expect(offer?.message.data).toMatchObject({ doubts: ['classified_in_house'], messages: [{ abusive: true }] });
+  });
+
+  test('stays in-house whatever a second opinion says, and waits for none', async () => {
+    for (const classes of [[{ name: 'billing', confidence: 0.9 }], 'unavailable'] as const) {
+      const world = new World();
+      world.classes = classes;
+      const router: typeof world.dependencies.router = {
+        ...world.dependencies.router,
+        decide: (_, { topics }) => (topics.length > 0 ? routine : { ...sensitive, reasons: [] }),
+      };
+      expect(await triageMessages(batchOf(intake(parcel)), { ...world.dependencies, router })).toEqual(done);
+      expect(world.deskMessages('in_house-urgent.fifo')).toHaveLength(1);
     }
   });
 

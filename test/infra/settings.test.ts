@@ -98,6 +98,11 @@ describe('settings', () => {
       [...complete, 'chat: { slack: { workspaceId: T0123, channelId: "#alarms" } }'],
       'prod.yaml:5: chat.slack.channelId: write the id of the channel',
     ],
+    [
+      'a classifier that is no endpoint',
+      [...complete, 'classifierEndpoint: matters'],
+      'prod.yaml:5: classifierEndpoint: write the ARN of an endpoint',
+    ],
     ['an empty file', [], 'prod.yaml: alarmEmails: write a list'],
     ['text that is no YAML', ['a: [', 'b'], 'prod.yaml:'],
   ])('name the line and what to write for %s', (_, lines, expected) => {
@@ -107,7 +112,7 @@ describe('settings', () => {
   it('never answer in the words of a program', () => {
     const settings = ['account', 'region', 'publicBaseUrl', 'alarmEmails', 'escalationEmails', 'logRetentionDays'];
     settings.push('retainData', 'vendors', 'console', 'chat', 'monthlyBudgetUsd', 'silenceAlarmHours');
-    settings.push('policyRollout', 'webhookThrottle', 'concurrency');
+    settings.push('classifierEndpoint', 'policyRollout', 'webhookThrottle', 'concurrency');
     const nested = [
       'vendors: { north: {} }',
       'console: {}',

@@ -406,6 +406,7 @@ describe('least privilege', () => {
         'comprehend:BatchDetectSentiment': ['*'],
         'comprehend:ContainsPiiEntities': ['*'],
         'comprehend:DetectPiiEntities': ['*'],
+        'comprehend:DetectToxicContent': ['*'],
         'secretsmanager:GetSecretValue': ['PlatformSecretsapitokens'],
       },
     ],
@@ -457,6 +458,18 @@ describe('least privilege', () => {
     }
   });
 
+  it('only triage may ask the classifier that the settings name, and no other', () => {
+    const classifier = 'arn:aws:comprehend:eu-west-1:111111111111:document-classifier-endpoint/matters';
+    const asking = deploy(`${settingsText}classifierEndpoint: ${classifier}\n`);
+    const statements = asking
+      .resources('AWS::IAM::Role')
+      .filter(({ Properties }) => JSON.stringify(Properties).includes('comprehend:ClassifyDocument'));
+    expect(statements.map(({ logicalId }) => logicalId.replace(/[0-9A-F]{8}$/, ''))).toEqual(['TriageMessagesRole']);
+    expect(JSON.stringify(statements[0]?.Properties)).toContain(
+      `{"Action":"comprehend:ClassifyDocument","Effect":"Allow","Resource":"${classifier}"}`,
+    );
+  });
+
   it('no role has a wildcard, but for Comprehend, whose models are no resources, and for listing alarms', () => {
     const wild = resources('AWS::IAM::Role').flatMap(({ Properties }) =>
       z
@@ -470,6 +483,7 @@ describe('least privilege', () => {
       'comprehend:BatchDetectSentiment',
       'comprehend:ContainsPiiEntities',
       'comprehend:DetectPiiEntities',
+      'comprehend:DetectToxicContent',
     ]);
     expect([...resources('AWS::IAM::Policy'), ...resources('AWS::IAM::ManagedPolicy')]).toEqual([]);
   });

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { casePageSchema } from '../../shared/contracts/console.ts';
 import { Journey, scratchDirectory } from '../support/embedded.ts';
@@ -37,7 +39,13 @@ test('every call a function makes is allowed, and everything it is allowed is us
   const scratch = scratchDirectory();
   const clock = shiftingClock();
   const failing = new Set(['triage-messages', 'fire-timers', 'record-outcomes']);
+  // Everything that Comprehend may be asked is.
+  const policyDir = join(scratch.dataDir, 'policy');
+  cpSync(join(import.meta.dirname, '..', '..', 'policy'), policyDir, { recursive: true });
+  const routing = join(policyDir, 'routing.yaml');
+  writeFileSync(routing, readFileSync(routing, 'utf8').replace('toxicity: false', 'toxicity: true'));
   const journey = await Journey.start(scratch.dataDir, {
+    policyDir,
     clock,
     faults: {
       // Each function's table fails it for as long as the SDK itself tries, for two records at a time.
@@ -75,7 +83,9 @@ test('every call a function makes is allowed, and everything it is allowed is us
     await journey.post('meta', comment('2', question, 'add', clock.now()));
     // What our own patterns leave of personal data is looked for before a vendor reads it.
     const named = 'Hello, this is Jane Doe, where is my parcel please? I ordered it last week.';
+    const heated = 'I am furious, my parcel was due last Monday and nobody there answers me.';
     await journey.post('meta', comment('7', named, 'add', clock.now()));
+    await journey.post('meta', comment('8', heated, 'add', clock.now()));
     // Due at once: armed directly; due in ten minutes: found by the sweeper.
     await journey.post('meta', comment('3', question, 'add', clock.now() - fourHours));
     await journey.post('meta', comment('4', question, 'add', clock.now() - fourHours + 600_000));

@@ -12,10 +12,14 @@ import { openSecrets } from '../../local/secrets.ts';
 
 const bodyOf = (answer: AwsAnswer): unknown => JSON.parse(answer.body);
 
+const endpoint = 'arn:aws:comprehend:eu-west-1:000000000000:document-classifier-endpoint/matters';
+
 describe('the Comprehend stand-in', () => {
   const comprehend = createComprehend({
     sentimentOf: (text) => ({ label: text.includes('bad') ? 'negative' : 'neutral', confidence: 0.7 }),
     languageOf: async () => ({ code: 'fr', confidence: 0.9 }),
+    toxicityOf: async (text) => (text === 'bad' ? 0.9 : 0),
+    classOf: async () => ({ name: 'billing', confidence: 0.8 }),
     personalDataIn: async (text) =>
       text.includes('Jane') ? [{ type: 'NAME', start: text.indexOf('Jane'), end: text.indexOf('Jane') + 4 }] : [],
   });
@@ -47,6 +51,13 @@ describe('the Comprehend stand-in', () => {
     ['DetectSentiment', { Text: 'a' }, 'InvalidRequestException'],
     ['ContainsPiiEntities', { LanguageCode: 'fr', Text: 'a' }, 'UnsupportedLanguageException'],
     ['DetectPiiEntities', { LanguageCode: 'en', Text: 'x'.repeat(100_001) }, 'TextSizeLimitExceededException'],
+    ['DetectToxicContent', { LanguageCode: 'fr', TextSegments: [{ Text: 'a' }] }, 'UnsupportedLanguageException'],
+    [
+      'DetectToxicContent',
+      { LanguageCode: 'en', TextSegments: Array(11).fill({ Text: 'a' }) },
+      'InvalidRequestException',
+    ],
+    ['ClassifyDocument', { EndpointArn: 'elsewhere', Text: 'a' }, 'InvalidRequestException'],
     ['DetectDominantLanguage', {}, 'InvalidRequestException'],
     ['constructor', {}, 'UnknownOperationException'],
   ])('%s of %j is refused with %s', async (operation, input, code) => {
@@ -65,6 +76,16 @@ describe('the Comprehend stand-in', () => {
     });
   });
 
+  test('tells how toxic texts are and their class', async () => {
+    const segments = { LanguageCode: 'en', TextSegments: [{ Text: 'bad' }, { Text: 'fine' }] };
+    expect(bodyOf(await comprehend.handle('DetectToxicContent', segments))).toMatchObject({
+      ResultList: [{ Toxicity: 0.9 }, { Toxicity: 0 }],
+    });
+    expect(bodyOf(await comprehend.handle('ClassifyDocument', { EndpointArn: endpoint, Text: 'x' }))).toEqual({
+      Classes: [{ Name: 'billing', Score: 0.8 }],
+    });
+  });
+
   test('tells the language', async () => {
     expect(bodyOf(await comprehend.handle('DetectDominantLanguage', { Text: 'bonjour' }))).toEqual({
       Languages: [{ LanguageCode: 'fr', Score: 0.9 }],
@@ -77,6 +98,7 @@ describe('the Comprehend stand-in', () => {
     ['DetectPiiEntities', ['x'.repeat(301)], 4],
     ['BatchDetectSentiment', ['a', '😀'.repeat(400)], 7],
     ['ContainsPiiEntities', ['a'], 0.06],
+    ['ClassifyDocument', ['a'], 0],
   ])('bills %#', (operation, texts, units) => {
     expect(billedUnits(operation, texts)).toBe(units);
   });

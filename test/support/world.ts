@@ -6,6 +6,7 @@ import type { Assessment, Finding, Sentiment } from '../../shared/domain/assessm
 import { nextDue } from '../../shared/domain/case.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
+import type { TextClass } from '../../shared/domain/second-opinion.ts';
 import type {
   Answer,
   CaseStore,
@@ -38,7 +39,7 @@ const policy = {
   routing: { rules: [], default: { to: 'in_house', priority: 'normal', because: 'default' } },
   score: { holds: { default: 0.5 }, reasons: {}, parts: [] },
   sla: {},
-  comprehend: { personal_data: true },
+  comprehend: { personal_data: true, toxicity: true },
   lexicons: [],
 } satisfies Policy;
 
@@ -61,6 +62,8 @@ export class World {
   verdict: Answer<Sentiment> = { label: 'neutral', confidence: 0.9, source: 'comprehend' };
   /** What the analyser finds in a text that leaves the house. */
   personalData: (text: string) => Answer<readonly Finding[]> = () => [];
+  toxicity: Answer<number> = 'unavailable';
+  classes: Answer<readonly TextClass[]> = 'unavailable';
   /** What the platforms' APIs say of a message that came without its words. */
   words: (event: InboundEvent) => FetchResult = () => ({ kind: 'no_access' });
   now: () => Date = () => new Date(noonPlus(1));
@@ -103,6 +106,14 @@ export class World {
         if (texts.length === 0) return [];
         return this.call('find personal data', () => texts.map(({ text }) => this.personalData(text)));
       },
+    },
+    toxicity: {
+      languages: new Set(['en']),
+      read: async (texts) => texts.map(() => this.toxicity),
+    },
+    classes: {
+      languages: new Set(['en']),
+      read: async (texts) => texts.map(() => this.classes),
     },
   };
 
