@@ -133,6 +133,7 @@ export class PipelineStack extends Stack {
     const sweepEnvironment: Variables<sweepTimers.Environment> = {
       CASE_TABLE_NAME: data.table.tableName,
       TIMER_QUEUE_URL: data.timers.queue.queueUrl,
+      ESCALATION_TOPIC_ARN: this.escalations.topicArn,
     };
 
     const consoleEnvironment: Variables<serveConsole.Environment> = {
@@ -194,14 +195,15 @@ export class PipelineStack extends Stack {
         ],
       }),
       'sweep-timers': create('SweepTimers', 'sweep-timers', {
-        description: 'Puts clocks that run out soon on the timer queue',
+        description: 'Puts clocks that run out soon on the timer queue, tells people the rest of storms',
         timeout: Duration.seconds(50),
         memoryMb: 512,
         environment: sweepEnvironment,
         grants: [
-          usesTable(data.table, ['dynamodb:GetItem', 'dynamodb:PutItem']),
+          usesTable(data.table, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem']),
           queriesIndex(data.table, 'due'),
           sendsTo(data.timers.queue),
+          publishesTo(this.escalations),
         ],
       }),
       'fire-timers': create('FireTimers', 'fire-timers', {
@@ -212,6 +214,7 @@ export class PipelineStack extends Stack {
         grants: [
           consumes(data.timers.queue),
           ...caseGrants,
+          usesTable(data.table, ['dynamodb:BatchWriteItem']),
           queriesIndex(data.table, 'backlog'),
           publishesTo(this.escalations),
         ],

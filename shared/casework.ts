@@ -10,7 +10,8 @@ import {
 import { isOver, promiseNames } from './domain/clocks.ts';
 import type { Policy } from './domain/policy.ts';
 import { recordOf } from './domain/vendors.ts';
-import { composeEffect, type Destinations, groupNotices, type Outgoing } from './hand-over.ts';
+import { composeEffect, type Destinations, type Outgoing } from './hand-over.ts';
+import { tellPeople } from './notices.ts';
 import type { CaseStore, EscalationTopic, QueueEntry, QueueSender, StoredEvent } from './ports.ts';
 import { StoreUnavailableError } from './ports.ts';
 import type { Log } from './runtime/log.ts';
@@ -235,9 +236,13 @@ async function tellTheWorld(
   timers.forEach(({ write }, index) => {
     if (timersSent[index] !== true) failed.set(write, { kind: 'retry', because: 'timer was not sent' });
   });
-  // Last, because mail has no id by which its reader could drop a twin.
+  // Last, because what has come this far is told once.
   const untold = notices.filter(({ write }) => !failed.has(write));
-  for (const { item, sent } of await tellPeople(casework, untold)) settle(item, sent);
+  const told = await tellPeople(
+    casework,
+    untold.map(({ write, out }) => ({ stored: write.stored, again: write.again, notice: out.notice })),
+  );
+  for (const notice of untold) settle(notice, told);
   return failed;
 }
 
@@ -260,35 +265,6 @@ async function notePersons(
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
     for (const { write } of opening) failed.set(write, { kind: 'retry', because: error.message });
-  }
-}
-
-type NoticeItem = { readonly write: Written; readonly out: Extract<Outgoing, { kind: 'notice' }> };
-
-/** Publishes notices, those alike as one; what a twin has told already counts as sent. */
-async function tellPeople(
-  { store, escalations }: Casework,
-  items: readonly NoticeItem[],
-): Promise<readonly { readonly item: NoticeItem; readonly sent: boolean }[]> {
-  const idOf = ({ out }: NoticeItem) => out.notice.cases.map(({ id }) => id).join();
-  const keyOf = ({ write: { stored } }: NoticeItem) => ({ thread: stored.conversation, eventId: stored.event.id });
-  try {
-    const again = items.filter(({ write }) => write.again);
-    const told = await store.wereTold(again.map(keyOf));
-    const published = new Map(again.flatMap((item, index) => (told[index] === true ? [[idOf(item), true]] : [])));
-    const open = new Map(items.filter((item) => !published.has(idOf(item))).map((item) => [idOf(item), item]));
-    const grouped = groupNotices([...open.values()].map((item) => ({ item, notice: item.out.notice })));
-    for (const [index, sent] of (await escalations.publish(grouped)).entries()) {
-      for (const { item } of grouped[index]?.of ?? []) published.set(idOf(item), sent);
-    }
-    const results = items.map((item) => ({ item, sent: published.get(idOf(item)) === true }));
-    const unsent = new Set(results.flatMap(({ item, sent }) => (sent ? [] : [item.write.stored.event.id])));
-    const complete = [...open.values()].filter(({ write }) => !unsent.has(write.stored.event.id));
-    await store.markTold([...new Map(complete.map((item) => [item.write.stored.event.id, keyOf(item)])).values()]);
-    return results;
-  } catch (error) {
-    if (!(error instanceof StoreUnavailableError)) throw error;
-    return items.map((item) => ({ item, sent: false }));
   }
 }
 

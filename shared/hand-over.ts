@@ -6,7 +6,7 @@ import { isOver } from './domain/clocks.ts';
 import { OutsourcingClearance } from './domain/gate.ts';
 import type { Policy } from './domain/policy.ts';
 import { redact } from './domain/redact.ts';
-import type { CaseStore, Notice, QueueEntry, StoredEvent } from './ports.ts';
+import type { CaseStore, QueueEntry, StoredEvent } from './ports.ts';
 
 /** Where a case's effects go. */
 export interface Destinations {
@@ -134,47 +134,6 @@ function escalation(
     },
     about: { kind: 'escalate', desk },
   };
-}
-
-/** Notices that say the same of different cases, as one: a storm is told of once, not case by case. */
-export function groupNotices<Item extends { readonly notice: EscalationNotice }>(
-  items: readonly Item[],
-): (Notice & { readonly of: readonly Item[] })[] {
-  const groups = Map.groupBy(items, ({ notice: { cases: _, ...same } }) => JSON.stringify(same));
-  return [...groups.values()].flatMap((of) => {
-    const [first] = of;
-    if (first === undefined) return [];
-    const cases = of.flatMap(({ notice }) => notice.cases);
-    const { clock, step, desk, title } = first.notice;
-    const when = step < 0 ? 'close to its deadline' : step === 0 ? 'broken' : 'still broken';
-    const which = cases.length === 1 ? `case ${cases[0]?.caseId}` : `${cases.length} cases`;
-    return [
-      {
-        subject: `Vigie: ${clock} ${when}, ${which} at ${desk} (${title})`,
-        body: JSON.stringify({ ...first.notice, cases }),
-        words: inWords({ ...first.notice, cases }, when),
-        of,
-      },
-    ];
-  });
-}
-
-/** A mail or a chat shows so many cases; the console shows all. */
-const casesInWords = 10;
-
-function inWords({ title, clock, desk, cases }: EscalationNotice, when: string): string {
-  const spaced = (word: string) => word.replaceAll('_', ' ');
-  const lines = cases.slice(0, casesInWords).map(({ caseId, dueAt, priority, reasons, channel, accountId }) => {
-    const why = reasons.length === 0 ? '' : `: ${reasons.map(spaced).join(', ')}`;
-    return `- case ${caseId}, ${priority}${why}; ${channel}, account ${accountId}; ${dueAt.slice(0, 16).replace('T', ' ')} UTC`;
-  });
-  const more = cases.length - lines.length;
-  return [
-    `For ${title}: a promise to customers (${spaced(clock)}) is ${when}. ${desk} has or had the cases.`,
-    ...lines,
-    ...(more > 0 ? [`- and ${more} more`] : []),
-    'What happened to a case: npm run vigie -- timeline CASE',
-  ].join('\n');
 }
 
 function facts(subject: Case): Omit<OfferData, 'caseId' | 'offerId' | 'fence' | 'version' | 'messages'> {

@@ -1,3 +1,4 @@
+import type { EscalationNotice } from './contracts/desk-message.ts';
 import type { Timer } from './contracts/timer.ts';
 import type { Finding, Sentiment } from './domain/assessment.ts';
 import type { Case, CaseEvent, Conversation, Effect } from './domain/case.ts';
@@ -92,6 +93,12 @@ export interface OpenCase {
 /** Clocks that ran on a desk. */
 export type DeskRecord = Pick<Standing, 'kept' | 'broken'>;
 
+/** What people are to be told of one case, and since when (ISO 8601 UTC). */
+export interface KeptNotice {
+  readonly since: string;
+  readonly notice: EscalationNotice;
+}
+
 /** Where cases live. Every method may reject with `StoreUnavailableError`, after which the same call may be made again. */
 export interface CaseStore {
   /** The current case of each conversation and the event stored under this id, as far as they exist; may lag behind `append`. */
@@ -112,10 +119,18 @@ export interface CaseStore {
   append(change: CaseChange): Promise<WriteResult>;
   /** All events of a case in the order of the versions that they made. */
   history(subject: Case): Promise<readonly StoredEvent[]>;
-  /** Whether people were told what these events called for, never stale. */
+  /** Whether it is settled that people hear of what these events called for: told, or kept to be told. Never stale. */
   wereTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]): Promise<readonly boolean[]>;
-  /** Notes that they were. */
+  /** Notes that it is. */
   markTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]): Promise<void>;
+  /** Keeps notices until people were told; the same one twice is kept once. */
+  keepNotices(notices: readonly KeptNotice[]): Promise<void>;
+  /** The notices that are kept, oldest first, as many as one look takes; never stale. */
+  keptNotices(): Promise<readonly KeptNotice[]>;
+  /** Forgets notices of which people were told. */
+  dropNotices(notices: readonly KeptNotice[]): Promise<void>;
+  /** Whether nobody has spoken of this in this minute (`YYYY-MM-DDTHH:MM`); says so to one caller only. */
+  isFirst(about: string, minute: string): Promise<boolean>;
   /** Keeps an event until its message is stored under `messageEventId`; `arrived` when it already is. */
   wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'>;
   /** What waits for these messages, never stale. */

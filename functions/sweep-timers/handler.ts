@@ -1,13 +1,15 @@
 import type { Timer } from '../../shared/contracts/timer.ts';
 import { addSeconds } from '../../shared/domain/clocks.ts';
 import { minuteOf, minutesBetween } from '../../shared/domain/due.ts';
-import type { CaseStore, QueueSender, SweepCheckpoint } from '../../shared/ports.ts';
+import { tellKept } from '../../shared/notices.ts';
+import type { CaseStore, EscalationTopic, QueueSender, SweepCheckpoint } from '../../shared/ports.ts';
 import type { Log } from '../../shared/runtime/log.ts';
 import { timerEntry } from '../../shared/timer-entry.ts';
 
 export interface Dependencies {
   readonly store: CaseStore;
   readonly queues: QueueSender;
+  readonly escalations: EscalationTopic;
   readonly timerQueueUrl: string;
   readonly now: () => Date;
   readonly log: Log;
@@ -27,9 +29,14 @@ const firstLookBackSeconds = 600;
 
 /**
  * Puts every timer that falls due soon on the timer queue, delayed to its second, oldest first. The cost depends on the timers due and on the minutes
- * since the last sweep, not on the number of open cases; after an outage it goes on where it stopped.
+ * since the last sweep, not on the number of open cases; after an outage it goes on where it stopped. Then tells people what is kept for them.
  */
-export async function sweepTimers({ store, queues, timerQueueUrl, now, log }: Dependencies): Promise<void> {
+export async function sweepTimers(dependencies: Dependencies): Promise<void> {
+  await armTimers(dependencies);
+  await tellKept(dependencies);
+}
+
+async function armTimers({ store, queues, timerQueueUrl, now, log }: Dependencies): Promise<void> {
   const startedAt = now();
   const at = startedAt.toISOString();
   const horizon = addSeconds(at, lookAheadSeconds);

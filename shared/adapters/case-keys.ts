@@ -16,7 +16,7 @@ import {
 import { clockNameSchema } from '../domain/clocks.ts';
 import { routeSchema } from '../domain/decision.ts';
 import { minuteOf } from '../domain/due.ts';
-import type { HeardCase, OpenCase, Thread } from '../ports.ts';
+import type { HeardCase, KeptNotice, OpenCase, Thread } from '../ports.ts';
 
 /**
  * Every key of the case table, in one place.
@@ -29,6 +29,8 @@ import type { HeardCase, OpenCase, Thread } from '../ports.ts';
  * | waiting events | thread hash | `W#<event id of the message>` | the message they are about |
  * | case of a person | `P#<person>` | case id | the person, for 90 days |
  * | told | thread hash | `T#<event id>` | the event of which people were told |
+ * | notice that is kept to be told | `notices#<shard>` | `N#<since>#<its id>` | shard, oldest first |
+ * | who spoke first | `first#<minute>` | `F#<what of>` | minute and matter |
  * | desk's record of a day | `desk` | `R#<desk>#<day>` | desk and day |
  * | sweep checkpoint | `sweep` | `checkpoint` | |
  *
@@ -89,6 +91,18 @@ export function keysOfCase(caseId: string): { current: Key; resolved: Key } | un
   if (parts === undefined) return undefined;
   const sk = `H#${parts.authorKey}`;
   return { current: { pk: parts.partition, sk }, resolved: { pk: parts.partition, sk: `${sk}#${parts.number}` } };
+}
+
+export function noticeKey({ since, notice }: KeptNotice): Key {
+  const [first] = notice.cases;
+  const shard = Number.parseInt(first?.caseId.slice(0, 2) ?? '0', 16) % shards;
+  return { pk: noticeBuckets[shard] ?? '', sk: `N#${since}#${notice.cases.map(({ id }) => id).join()}` };
+}
+
+export const noticeBuckets: readonly string[] = Array.from({ length: shards }, (_, shard) => `notices#${shard}`);
+
+export function firstKey(about: string, minute: string): Key {
+  return { pk: `first#${minute}`, sk: `F#${createHash('sha256').update(about).digest('hex').slice(0, 20)}` };
 }
 
 export function recordKey(desk: string, day: string): Key {

@@ -2,6 +2,7 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
@@ -15,6 +16,7 @@ import {
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
+import { escalationNoticeSchema } from '../contracts/desk-message.ts';
 import type { Timer } from '../contracts/timer.ts';
 import {
   type Case,
@@ -31,6 +33,7 @@ import {
   type CaseStore,
   type DeskRecord,
   type HeardCase,
+  type KeptNotice,
   type OpenCase,
   type PersonsCase,
   type StoredEvent,
@@ -47,12 +50,15 @@ import {
   dueBuckets,
   dueKeys,
   eventKey,
+  firstKey,
   fromHeardAt,
   fromOpenBy,
   heardBuckets,
   heardKeys,
   type Key,
   keysOfCase,
+  noticeBuckets,
+  noticeKey,
   openBuckets,
   openKeys,
   personKey,
@@ -86,8 +92,6 @@ const checkpointSchema = z.object({ clearedThrough: z.string(), sentThrough: z.s
 const personSeconds = 90 * 24 * 3600;
 const casesOfPerson = 50;
 
-/** BatchWriteItem takes 25 items. */
-const itemsPerBatch = 25;
 /** BatchGetItem takes 100 keys. */
 const keysPerBatch = 100;
 /** A record whose sends failed may come again for as long as a dead-letter queue keeps it. */
@@ -95,6 +99,10 @@ const toldSeconds = 14 * 24 * 3600;
 /** Events that wait for a message nobody ever sends are dropped by the table after this time. */
 const waitingSeconds = 7 * 24 * 3600;
 
+/** BatchWriteItem takes 25 writes. */
+const writesPerBatch = 25;
+/** Nobody asks who spoke first in a minute that is long past. */
+const firstSeconds = 3600;
 /** A desk's record of a day counts until the day after. */
 const recordSeconds = 3 * 24 * 3600;
 
@@ -235,12 +243,59 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
 
   async markTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]): Promise<void> {
     const expiresAt = { N: String(Math.floor(Date.now() / 1000) + toldSeconds) };
-    await Promise.all(
-      keys.map(({ thread, eventId }) => {
-        const Item = { ...keyItem(toldKey(thread, eventId)), expiresAt };
-        return reached(this.#client.send(new PutItemCommand({ TableName: this.#table, Item })));
-      }),
+    await this.#writeAll(
+      keys.map(({ thread, eventId }) => ({
+        PutRequest: { Item: { ...keyItem(toldKey(thread, eventId)), expiresAt } },
+      })),
     );
+  }
+
+  async keepNotices(notices: readonly KeptNotice[]): Promise<void> {
+    await this.#writeAll(
+      notices.map((kept) => ({
+        PutRequest: {
+          Item: { ...keyItem(noticeKey(kept)), since: { S: kept.since }, notice: { B: packJson(kept.notice) } },
+        },
+      })),
+    );
+  }
+
+  async keptNotices(): Promise<readonly KeptNotice[]> {
+    const pages = await Promise.all(
+      noticeBuckets.map((bucket) =>
+        this.#query({
+          KeyConditionExpression: 'pk = :bucket',
+          ExpressionAttributeValues: { ':bucket': { S: bucket } },
+          ConsistentRead: true,
+        }),
+      ),
+    );
+    return pages
+      .flatMap(({ items }) =>
+        items.flatMap(({ since, notice }) =>
+          since?.S === undefined || notice?.B === undefined
+            ? []
+            : [{ since: since.S, notice: escalationNoticeSchema.parse(unpackJson(notice.B)) }],
+        ),
+      )
+      .sort((a, b) => (a.since < b.since ? -1 : 1));
+  }
+
+  async dropNotices(notices: readonly KeptNotice[]): Promise<void> {
+    await this.#writeAll(notices.map((kept) => ({ DeleteRequest: { Key: keyItem(noticeKey(kept)) } })));
+  }
+
+  async isFirst(about: string, minute: string): Promise<boolean> {
+    const expiresAt = { N: String(Date.parse(`${minute}:00.000Z`) / 1000 + firstSeconds) };
+    const Item = { ...keyItem(firstKey(about, minute)), expiresAt };
+    try {
+      const ConditionExpression = 'attribute_not_exists(pk)';
+      await this.#client.send(new PutItemCommand({ TableName: this.#table, Item, ConditionExpression }));
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw unavailable(error);
+    }
   }
 
   async wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'> {
@@ -390,15 +445,7 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
       const facts = { at: { S: at }, public: { BOOL: isPublic }, expiresAt: { N: String(expiresAt) } };
       return { PutRequest: { Item: { ...keyItem(personKey(conversation, caseId)), ...facts } } };
     });
-    for (let next = 0; next < puts.length; next += itemsPerBatch) {
-      const answer = await reached(
-        this.#client.send(
-          new BatchWriteItemCommand({ RequestItems: { [this.#table]: puts.slice(next, next + itemsPerBatch) } }),
-        ),
-      );
-      const left = answer.UnprocessedItems?.[this.#table]?.length ?? 0;
-      if (left > 0) throw new StoreUnavailableError(`${left} items were left unprocessed`);
-    }
+    await this.#writeAll(puts);
   }
 
   async casesOfPersons(conversations: readonly Conversation[]): Promise<readonly (readonly PersonsCase[])[]> {
@@ -593,6 +640,25 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
     }
     if (open.length > 0) throw new StoreUnavailableError(`${open.length} keys were left unprocessed`);
     return found;
+  }
+
+  /** Writes without conditions; what DynamoDB leaves unprocessed is sent again, then counts as unavailable. */
+  async #writeAll(requests: readonly WriteRequest[]): Promise<void> {
+    const batches = Array.from({ length: Math.ceil(requests.length / writesPerBatch) }, (_, index) =>
+      requests.slice(index * writesPerBatch, (index + 1) * writesPerBatch),
+    );
+    await Promise.all(
+      batches.map(async (batch) => {
+        let open: readonly WriteRequest[] = batch;
+        for (let attempt = 0; attempt < 4 && open.length > 0; attempt += 1) {
+          const { UnprocessedItems } = await reached(
+            this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#table]: [...open] } })),
+          );
+          open = UnprocessedItems?.[this.#table] ?? [];
+        }
+        if (open.length > 0) throw new StoreUnavailableError(`${open.length} writes were left unprocessed`);
+      }),
+    );
   }
 
   async #query(input: QueryInput): Promise<{ items: Item[]; next: Item | undefined }> {

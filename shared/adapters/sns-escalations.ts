@@ -3,6 +3,8 @@ import type { EscalationTopic, Notice } from '../ports.ts';
 
 /** PublishBatch takes 10: https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html */
 const noticesPerCall = 10;
+/** All of a call together may have 256 KB; the rest is for subjects and envelopes. */
+const bytesPerCall = 200_000;
 /** A subject with more characters is refused: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 const subjectCharacters = 100;
 
@@ -18,9 +20,7 @@ export class SnsEscalations implements EscalationTopic {
 
   async publish(notices: readonly Notice[]): Promise<readonly boolean[]> {
     const published: boolean[] = [];
-    for (let start = 0; start < notices.length; start += noticesPerCall) {
-      published.push(...(await this.#publishBatch(notices.slice(start, start + noticesPerCall))));
-    }
+    for (const batch of inBatches(notices)) published.push(...(await this.#publishBatch(batch)));
     return published;
   }
 
@@ -56,4 +56,20 @@ function messageByProtocol({ subject, body, words }: Notice) {
     content: { textType: 'client-markdown', title: subject, description: words },
   };
   return { default: body, email: words, https: JSON.stringify(forChat) };
+}
+
+function inBatches(notices: readonly Notice[]): Notice[][] {
+  const batches: Notice[][] = [];
+  let left = 0;
+  for (const notice of notices) {
+    const bytes = Buffer.byteLength(JSON.stringify(messageByProtocol(notice)));
+    const batch = batches.at(-1);
+    if (batch !== undefined && batch.length < noticesPerCall && bytes <= left) batch.push(notice);
+    else {
+      batches.push([notice]);
+      left = bytesPerCall;
+    }
+    left -= bytes;
+  }
+  return batches;
 }

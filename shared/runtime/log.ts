@@ -62,6 +62,7 @@ export type LogEntry =
   | { event: 'timer_fired'; caseId: string; clock: ClockName; dueAt: string; lagMs: number }
   | { event: 'timer_stale'; caseId: string; clock: ClockName; dueAt: string }
   | { event: 'timers_swept'; sent: number; overdue: number; minutes: number; ms: number }
+  | { event: 'notices_told'; notices: number; cases: number }
   | { event: 'timers_left_behind'; count: number; minute: string }
   | { event: 'outcome_refused'; caseId: string; desk: string; because: RefusalReason | 'foreign_queue' }
   | { event: 'console_answered'; call: string; status: number; ms: number }

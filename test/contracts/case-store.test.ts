@@ -322,6 +322,30 @@ describe.each(implementations)('a case store: $name', ({ available, start }) => 
     expect(await store.records([], ['2026-03-02'])).toEqual({});
   });
 
+  test.skipIf(!available)('keeps notices until they are dropped, each once, oldest first', async () => {
+    const notices = ['2026-03-02T12:00:02.000Z', '2026-03-02T12:00:01.000Z'].map((since, index) => {
+      const { id } = change(undefined, received('m1', 0), someone()).after;
+      const one = { dueAt: since, priority: 'high' as const, reasons: [], channel: 'x', accountId: '1' };
+      const cases = [{ id: `n${index}`, caseId: id, ...one }];
+      const about = { tell: 'lead', title: 'Lead', clock: 'claim', step: 0, did: 'raise_priority', desk: 'd' } as const;
+      return { since, notice: { ...about, cases } };
+    });
+    await store.keepNotices(notices);
+    await store.keepNotices(notices);
+    expect(await store.keptNotices()).toEqual(notices.toReversed());
+    await store.dropNotices(notices.slice(1));
+    expect(await store.keptNotices()).toEqual(notices.slice(0, 1));
+    await store.dropNotices(notices);
+    expect(await store.keptNotices()).toEqual([]);
+  });
+
+  test.skipIf(!available)('says to one caller only that it is the first to speak in a minute', async () => {
+    const about = crypto.randomUUID();
+    const answers = await Promise.all([1, 2, 3].map(() => store.isFirst(about, '2026-03-02T12:00')));
+    expect(answers.filter(Boolean)).toHaveLength(1);
+    expect(await store.isFirst(about, '2026-03-02T12:01')).toBe(true);
+  });
+
   test.skipIf(!available)('gives the timers of a minute earliest first, whatever their shard', async () => {
     const seconds = [40, 10, 50, 20, 30, 5, 55, 15, 25, 35, 45, 59];
     for (const second of seconds) {

@@ -195,6 +195,26 @@ describe('a claim that does not come', () => {
   });
 });
 
+test('a storm of 500 broken promises in a minute is a handful of notices, and every case is told of once', async () => {
+  const simulation = start({ ...sensitive, targets: owed });
+  const customers = Array.from({ length: 500 }, (_, index) => `customer-${index}`);
+  await simulation.post(
+    ...customers.map((id, index) => ({
+      ...parcel(noonPlus(index / 500), { thread: `dm:${id}`, author: { id } }),
+      messageId: `m-${id}`,
+    })),
+  );
+  await simulation.passTo(noonPlus(119));
+  const before = simulation.world.notices.length;
+  await simulation.passTo(noonPlus(124));
+  const broken = simulation.world.escalated().filter(({ step }) => step === 0);
+  expect(broken).toHaveLength(500);
+  expect(new Set(broken.map(({ caseId }) => caseId)).size).toBe(500);
+  expect(simulation.world.notices.length - before).toBeLessThanOrEqual(6);
+  const [first] = simulation.world.notices.slice(before);
+  expect(first, 'the first is told at once').toContain(noonPlus(120));
+});
+
 test('cases that break the same promise together are told of in one notice', async () => {
   const simulation = start({ ...sensitive, targets: owed });
   const customers = Array.from({ length: 7 }, (_, index) => `customer-${index}`);

@@ -21,9 +21,9 @@ function at(world: World, instant: string): void {
 }
 
 function sweep(world: World): Promise<void> {
-  const { store, queues, log } = world.dependencies;
+  const { store, queues, escalations, log } = world.dependencies;
   const { timerQueueUrl } = world.dependencies.destinations;
-  return sweepTimers({ store, queues, timerQueueUrl, now: () => world.now(), log });
+  return sweepTimers({ store, queues, escalations, timerQueueUrl, now: () => world.now(), log });
 }
 
 async function fire(world: World, timers: readonly unknown[]) {

@@ -415,7 +415,9 @@ describe('least privilege', () => {
       {
         'dynamodb:GetItem': ['Cases'],
         'dynamodb:PutItem': ['Cases'],
-        'dynamodb:Query': ['Cases/index/due'],
+        'dynamodb:BatchWriteItem': ['Cases'],
+        'dynamodb:Query': ['Cases', 'Cases/index/due'],
+        'sns:Publish': ['Escalations'],
         'sqs:SendMessage': ['TimersQueue'],
       },
     ],
@@ -424,6 +426,7 @@ describe('least privilege', () => {
       {
         ...consumes('TimersQueue'),
         ...changesCases,
+        'dynamodb:BatchWriteItem': ['Cases'],
         'dynamodb:Query': ['Cases/index/backlog'],
         'sns:Publish': ['Escalations'],
       },

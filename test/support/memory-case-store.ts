@@ -2,11 +2,13 @@ import {
   backlogKeys,
   currentKey,
   eventKey,
+  firstKey,
   fromHeardAt,
   fromOpenBy,
   heardKeys,
   type Key,
   keysOfCase,
+  noticeKey,
   openKeys,
   personKey,
   resolvedKey,
@@ -22,6 +24,7 @@ import {
   type CaseStore,
   type DeskRecord,
   type HeardCase,
+  type KeptNotice,
   type OpenCase,
   type PersonsCase,
   type StoredEvent,
@@ -40,6 +43,8 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
   readonly #cases = new Map<string, Case>();
   readonly #waiting = new Map<string, WaitingEvent[]>();
   readonly #told = new Set<string>();
+  readonly #notices = new Map<string, KeptNotice>();
+  readonly #spoken = new Set<string>();
   readonly #records = new Map<string, DeskRecord>();
   readonly #persons = new Map<string, { readonly pk: string; readonly noted: PersonsCase }>();
   #checkpoint: SweepCheckpoint | undefined;
@@ -119,6 +124,29 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
   async markTold(keys: readonly { readonly thread: Thread; readonly eventId: string }[]): Promise<void> {
     this.#reach('markTold');
     for (const { thread, eventId } of keys) this.#told.add(textOf(toldKey(thread, eventId)));
+  }
+
+  async keepNotices(notices: readonly KeptNotice[]): Promise<void> {
+    this.#reach('keepNotices');
+    for (const kept of notices) this.#notices.set(textOf(noticeKey(kept)), kept);
+  }
+
+  async keptNotices(): Promise<readonly KeptNotice[]> {
+    this.#reach('keptNotices');
+    return [...this.#notices.values()].sort((a, b) => (a.since < b.since ? -1 : 1));
+  }
+
+  async dropNotices(notices: readonly KeptNotice[]): Promise<void> {
+    this.#reach('dropNotices');
+    for (const kept of notices) this.#notices.delete(textOf(noticeKey(kept)));
+  }
+
+  async isFirst(about: string, minute: string): Promise<boolean> {
+    this.#reach('isFirst');
+    const key = textOf(firstKey(about, minute));
+    const first = !this.#spoken.has(key);
+    this.#spoken.add(key);
+    return first;
   }
 
   async wait(thread: Thread, messageEventId: string, waiting: WaitingEvent): Promise<'waiting' | 'arrived'> {
@@ -236,6 +264,7 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
       events: byKey(this.#events),
       waiting: byKey(this.#waiting),
       persons: byKey(this.#persons),
+      notices: byKey(this.#notices),
       checkpoint: this.#checkpoint,
     };
   }

@@ -49,9 +49,10 @@ export class Simulation {
   /** Lets time pass, sweeping every so many minutes; each timer fires when its moment has come. */
   async passTo(instant: string, everyMinutes = 1): Promise<void> {
     const end = Date.parse(instant);
-    const { store, queues, log, destinations } = this.dependencies;
+    const { store, queues, escalations, log, destinations } = this.dependencies;
     while (this.#now < end) {
-      await sweepTimers({ store, queues, timerQueueUrl: destinations.timerQueueUrl, now: this.world.now, log });
+      const { timerQueueUrl } = destinations;
+      await sweepTimers({ store, queues, escalations, timerQueueUrl, now: this.world.now, log });
       const next = Math.min(end, this.#now + everyMinutes * 60_000);
       await this.#fireUntil(next);
       this.#now = next;
@@ -64,9 +65,9 @@ export class Simulation {
 
   async #fireUntil(end: number): Promise<void> {
     for (;;) {
-      const all = this.world.timers();
-      this.#waiting = [...this.#waiting, ...all.slice(this.#taken)].sort((a, b) => (a.dueAt < b.dueAt ? -1 : 1));
-      this.#taken = all.length;
+      const fresh = this.world.timers(this.#taken);
+      this.#taken = this.world.queued.length;
+      this.#waiting = [...this.#waiting, ...fresh].sort((a, b) => (a.dueAt < b.dueAt ? -1 : 1));
       const due = this.#waiting.filter(({ dueAt }) => Date.parse(dueAt) <= end);
       const [first] = due;
       if (first === undefined) return;

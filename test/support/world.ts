@@ -156,8 +156,10 @@ export class World {
       }));
   }
 
-  timers(): Timer[] {
+  /** Timers put on their queue, of the entries of all queues from this one on. */
+  timers(from = 0): Timer[] {
     return this.queued
+      .slice(from)
       .filter(({ queueUrl }) => queueUrl === url('timers'))
       .map(({ body }) => timerSchema.parse(JSON.parse(body)));
   }
