@@ -642,10 +642,12 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
     return found;
   }
 
-  /** Writes without conditions; what DynamoDB leaves unprocessed is sent again, then counts as unavailable. */
+  /** Writes without conditions, of one key the last; what DynamoDB leaves unprocessed is sent again, then counts as unavailable. */
   async #writeAll(requests: readonly WriteRequest[]): Promise<void> {
-    const batches = Array.from({ length: Math.ceil(requests.length / writesPerBatch) }, (_, index) =>
-      requests.slice(index * writesPerBatch, (index + 1) * writesPerBatch),
+    // A call that names a key twice is refused as a whole.
+    const distinct = [...new Map(requests.map((request) => [keyOfWrite(request), request])).values()];
+    const batches = Array.from({ length: Math.ceil(distinct.length / writesPerBatch) }, (_, index) =>
+      distinct.slice(index * writesPerBatch, (index + 1) * writesPerBatch),
     );
     await Promise.all(
       batches.map(async (batch) => {
@@ -673,6 +675,11 @@ export function keyItem({ pk, sk }: Key): Item {
 
 function attributes(values: Readonly<Record<string, string>> | undefined): Item {
   return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, { S: value }]));
+}
+
+function keyOfWrite({ PutRequest, DeleteRequest }: WriteRequest): string {
+  const { pk, sk } = PutRequest?.Item ?? DeleteRequest?.Key ?? {};
+  return textOf({ pk: pk?.S ?? '', sk: sk?.S ?? '' });
 }
 
 function textOf({ pk, sk }: Key): string {
