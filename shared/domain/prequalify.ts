@@ -242,11 +242,7 @@ function noiseOf(reading: Reading): Assessment['noise'] {
   if (!message.public) return undefined;
   if (isTalkWithOthers(reading) && !(complains(reading) && matter)) return 'third_party';
   const says = hits.some(({ means }) => means.kind === 'topic' || means.kind === 'sentiment');
-  if (
-    words.length <= fragmentWords &&
-    !says &&
-    tokens.every(({ kind, forms }) => kind === 'word' || forms[0] === '?')
-  ) {
+  if (words.length <= fragmentWords && !says && words.length === tokens.length) {
     return 'fragment';
   }
   return undefined;
