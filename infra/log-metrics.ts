@@ -86,6 +86,20 @@ export function countLogs(
     platformWarnings: count('PlatformWarnings', { log: 'receive-webhook', event: 'platform_warns' }),
     unknownAccounts: count('UnknownAccounts', { log: 'triage-messages', event: 'account_unknown' }),
     messagesTriaged: count('MessagesTriaged', { log: 'triage-messages', event: 'message_triaged' }),
+    /** Messages of which a poll learnt before any webhook told them, by channel. */
+    messagesRepaired: (['facebook', 'messenger', 'instagram'] as const).map((channel) => ({
+      channel,
+      repaired: count(
+        `MessagesRepaired_${channel}`,
+        {
+          log: 'triage-messages',
+          event: 'message_repaired',
+          and: FilterPattern.stringValue('$.channel', '=', channel),
+        },
+        Duration.hours(1),
+      ),
+    })),
+    pollsFailed: count('PollsFailed', { log: 'poll-accounts', event: 'poll_failed' }),
     analyserDegraded: count('AnalyserDegraded', { log: 'triage-messages', event: 'analyser_degraded' }),
     comprehendUnits: new Metric({
       ...filter('ComprehendUnits', { log: comprehendUsers, event: 'analyser_used' }, '$.units'),

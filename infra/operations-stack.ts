@@ -143,7 +143,13 @@ function graphs({ stage, policy, data, pipeline, logged }: Graphed): IWidget[][]
         pipeline.api.metricServerError({ statistic: Stats.SUM }),
         logged.signaturesRefused,
       ]),
-      graph('Messages triaged', [logged.messagesTriaged, logged.analyserDegraded, logged.outcomesRefused]),
+      graph('Messages triaged, and repaired by poll', [
+        logged.messagesTriaged,
+        ...logged.messagesRepaired.map(({ repaired }) => repaired),
+        logged.pollsFailed,
+        logged.analyserDegraded,
+        logged.outcomesRefused,
+      ]),
       graph('Promises: escalations and lag of clocks (ms)', [logged.escalations, logged.timerLagMs]),
     ],
     [

@@ -10,6 +10,7 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
+import type * as pollAccounts from '../functions/poll-accounts/env.ts';
 import type * as receiveWebhook from '../functions/receive-webhook/env.ts';
 import type * as serveConsole from '../functions/serve-console/env.ts';
 import type * as sweepTimers from '../functions/sweep-timers/env.ts';
@@ -42,6 +43,7 @@ export const functionNames = [
   'fire-timers',
   'record-outcomes',
   'serve-console',
+  'poll-accounts',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
@@ -134,6 +136,14 @@ export class PipelineStack extends Stack {
       CASE_TABLE_NAME: data.table.tableName,
       TIMER_QUEUE_URL: data.timers.queue.queueUrl,
       ESCALATION_TOPIC_ARN: this.escalations.topicArn,
+    };
+    const pollEnvironment: Variables<pollAccounts.Environment> = {
+      CASE_TABLE_NAME: data.table.tableName,
+      INTAKE_QUEUE_URL: data.intake.queue.queueUrl,
+      API_TOKENS_SECRET: data.apiTokensName,
+      POLICY_APPLICATION: this.policies.applicationId,
+      POLICY_ENVIRONMENT: this.policies.environmentId,
+      POLICY_PROFILE: this.policies.profileId,
     };
 
     const consoleEnvironment: Variables<serveConsole.Environment> = {
@@ -239,6 +249,18 @@ export class PipelineStack extends Stack {
           { actions: ['comprehend:BatchDetectSentiment'], resources: ['*'] },
         ],
       }),
+      'poll-accounts': create('PollAccounts', 'poll-accounts', {
+        description: 'Reads from platforms what their webhooks cannot tell or have lost',
+        timeout: Duration.seconds(120),
+        memoryMb: 512,
+        environment: pollEnvironment,
+        grants: [
+          usesTable(data.table, ['dynamodb:UpdateItem']),
+          reads([data.apiTokens]),
+          sendsTo(data.intake.queue),
+          this.policies.grant,
+        ],
+      }),
     };
 
     this.#routeWebhooks(stage, settings);
@@ -252,7 +274,7 @@ export class PipelineStack extends Stack {
       this.#empties('record-outcomes', `SourceOf-${desk}`, outcomes, mapping, settings.concurrency.outcomes);
     }
 
-    this.#sweepEveryMinute();
+    this.#schedule();
 
     new CfnOutput(this, 'WebhookUrl', {
       description: 'Platforms post to this, followed by their name',
@@ -262,10 +284,12 @@ export class PipelineStack extends Stack {
     new CfnOutput(this, 'EscalationTopicArn', { value: this.escalations.topicArn });
   }
 
-  #sweepEveryMinute(): void {
-    const { lambda } = this.functions['sweep-timers'];
-    // A sweep that fails or is late is made good by the next one, a minute later.
-    lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+  /** What is late or fails is made good by the next run: none is tried again. */
+  #schedule(): void {
+    const runs = [
+      { id: 'SweepEveryMinute', name: 'sweep-timers', minutes: 1, description: 'Looks for clocks that run out soon' },
+      { id: 'PollEveryFiveMinutes', name: 'poll-accounts', minutes: 5, description: 'Reads what no webhook brought' },
+    ] as const;
     const role = new Role(this, 'SchedulerRole', {
       // Without the condition, another account's schedule could borrow the role (Scheduler user guide, "confused deputy").
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
@@ -273,20 +297,29 @@ export class PipelineStack extends Stack {
       }),
       inlinePolicies: {
         calls: new PolicyDocument({
-          statements: [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [lambda.functionArn] })],
+          statements: [
+            new PolicyStatement({
+              actions: ['lambda:InvokeFunction'],
+              resources: runs.map(({ name }) => this.functions[name].lambda.functionArn),
+            }),
+          ],
         }),
       },
     });
-    new CfnSchedule(this, 'SweepEveryMinute', {
-      description: 'Looks for clocks that run out soon',
-      scheduleExpression: 'rate(1 minute)',
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: lambda.functionArn,
-        roleArn: role.roleArn,
-        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-      },
-    });
+    for (const { id, name, minutes, description } of runs) {
+      const { lambda } = this.functions[name];
+      lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(minutes) });
+      new CfnSchedule(this, id, {
+        description,
+        scheduleExpression: minutes === 1 ? 'rate(1 minute)' : `rate(${minutes} minutes)`,
+        flexibleTimeWindow: { mode: 'OFF' },
+        target: {
+          arn: lambda.functionArn,
+          roleArn: role.roleArn,
+          retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 * minutes },
+        },
+      });
+    }
   }
 
   #routeWebhooks(stage: string, settings: Settings): void {

@@ -71,13 +71,13 @@ export const acknowledgements: readonly Acknowledgement[] = [
     rule: 'Serverless-LambdaDLQ',
     at: /^VigiePipeline\/\w+\/Function\//,
     reason:
-      "A function's own dead-letter queue takes asynchronous calls only. All but one are called synchronously or by SQS, whose queues have dead-letter queues; the sweep, called asynchronously, holds no record and is made good by the next one.",
+      "A function's own dead-letter queue takes asynchronous calls only. All but two are called synchronously or by SQS, whose queues have dead-letter queues; the sweep and the poll, called asynchronously, hold no record and are made good by the next one.",
   },
   {
     rule: 'Serverless-LambdaAsyncFailureDestination',
-    at: /^VigiePipeline\/SweepTimers\//,
+    at: /^VigiePipeline\/(SweepTimers|PollAccounts)\//,
     reason:
-      'A sweep carries no data that could be lost: the next one, a minute later, finds the same clocks. Five minutes without a good one ring the alarm sweep-not-running.',
+      'A sweep or a poll carries no data that could be lost: the next one finds the same clocks and goes on from the same checkpoint. Five minutes without a good sweep ring the alarm sweep-not-running, polls that fail ring polls-fail.',
   },
   {
     rule: 'Serverless-LambdaEventSourceMappingDestination',

@@ -85,6 +85,7 @@ export async function synthesize(options: SynthesisOptions): Promise<Synthesis> 
       'fire-timers': dirOf('fire-timers'),
       'record-outcomes': dirOf('record-outcomes'),
       'serve-console': dirOf('serve-console'),
+      'poll-accounts': dirOf('poll-accounts'),
     },
   });
   if (options.review === true) {

@@ -100,6 +100,21 @@ function watchIntake(settings: Settings, data: DataStack, pipeline: PipelineStac
       atLeast: 10,
       periods: 2,
     },
+    ...logged.messagesRepaired.map(({ channel, repaired }) => ({
+      section: 'messages-repaired',
+      subject: channel,
+      impact: `Messages on ${channel} were found by poll ten minutes after they were written: their webhooks were lost.`,
+      metric: repaired,
+      atLeast: 3,
+    })),
+    {
+      section: 'polls-fail',
+      impact:
+        'Accounts cannot be read from their platform: what its webhooks lose, and all comments on YouTube, stay unseen.',
+      metric: logged.pollsFailed,
+      atLeast: 1,
+      periods: 3,
+    },
     ...logged.watched.map(({ channel, id, silentAfterHours, messages }) => ({
       section: 'account-silent',
       subject: `${channel}-${id.replace(/\W/g, '_')}`,

@@ -51,7 +51,7 @@ export interface Change {
  * reached; the same change may be made again and again. `park`: it can never succeed.
  */
 export type ChangeResult =
-  | { readonly kind: 'done'; readonly case: Case }
+  | { readonly kind: 'done'; readonly case: Case /** Stored before, by a twin. */; readonly again: boolean }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly case: Case | undefined }
   | { readonly kind: 'retry'; readonly because: string }
   | { readonly kind: 'park'; readonly reason: string };
@@ -89,7 +89,9 @@ export async function changeCases(casework: Casework, changes: readonly Change[]
   return changes.map((change) => {
     const result = written.get(change);
     if (result === undefined) return { kind: 'retry', because: 'not reached' };
-    return result.kind === 'written' ? (told.get(result) ?? { kind: 'done', case: result.after }) : result;
+    return result.kind === 'written'
+      ? (told.get(result) ?? { kind: 'done', case: result.after, again: result.again })
+      : result;
   });
 }
 

@@ -5,7 +5,7 @@ import type { Case, CaseEvent, Conversation, Effect } from './domain/case.ts';
 import type { ClockName } from './domain/clocks.ts';
 import type { Route } from './domain/decision.ts';
 import type { InboundEvent } from './domain/inbound-event.ts';
-import type { Policy } from './domain/policy.ts';
+import type { Account, Policy } from './domain/policy.ts';
 import type { TextClass } from './domain/second-opinion.ts';
 import type { Standing } from './domain/vendors.ts';
 import type { PlatformSecrets } from './platforms/platform.ts';
@@ -272,6 +272,47 @@ export type FetchResult =
 /** Asks the platforms for the words of messages whose webhook had none (`fetch_needed`). Never rejects. */
 export interface MessageFetcher {
   fetch(event: InboundEvent): Promise<FetchResult>;
+}
+
+/** An account that is read by poll. */
+export type Polled = Pick<Account, 'channel' | 'id'>;
+
+/** Instants (ISO 8601 UTC): what was written after the one and up to the other. */
+export interface Span {
+  readonly since: string;
+  readonly until: string;
+}
+
+/**
+ * `read`: what was written in the span, as far as the platform tells; `cut`: there was more than one run may read. `later` and `refused` as in
+ * `FetchResult`. `pauseSeconds`: so long the platform is to be left alone.
+ */
+export type PullResult = (
+  | { readonly kind: 'read'; readonly events: readonly InboundEvent[]; readonly cut: boolean }
+  | { readonly kind: 'later'; readonly because: string }
+  | { readonly kind: 'refused'; readonly because: string }
+) & { readonly pauseSeconds?: number };
+
+/** Asks platforms what was written on an account. */
+export interface MessagePuller {
+  /** Those for which somebody has entered a token; rejects when the tokens cannot be read. */
+  accessible(accounts: readonly Polled[]): Promise<readonly Polled[]>;
+  /** Never rejects. */
+  pull(account: Polled, span: Span): Promise<PullResult>;
+}
+
+/** How far each account is read, and who is reading it. Both methods may reject. */
+export interface PollCheckpoints {
+  /** Holds the account until an instant, or answers `undefined` where it is held (by another run, or at its platform's wish). */
+  take(
+    account: Polled,
+    hold: { readonly at: string; readonly until: string },
+  ): Promise<{ readonly readThrough?: string } | undefined>;
+  /** Ends what `take` held, if nobody else has taken it since; it is not to be taken again before an instant. */
+  release(
+    account: Polled,
+    end: { readonly held: string; readonly readThrough: string | undefined; readonly notBefore: string },
+  ): Promise<void>;
 }
 
 /** The platforms' secrets. Both methods reject when the vault cannot be reached or holds nonsense. */

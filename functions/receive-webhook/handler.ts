@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { IntakeRecord } from '../../shared/contracts/intake.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
+import { intakeEntries } from '../../shared/intake.ts';
 import type {
   Ignored,
   Platform,
@@ -8,7 +7,7 @@ import type {
   WebhookRequest,
   WebhookResponse,
 } from '../../shared/platforms/platform.ts';
-import type { QueueEntry, QueueSender, SecretVault } from '../../shared/ports.ts';
+import type { QueueSender, SecretVault } from '../../shared/ports.ts';
 import type { Log } from '../../shared/runtime/log.ts';
 
 export interface Dependencies {
@@ -22,9 +21,6 @@ export interface Dependencies {
 
 /** 1,000 updates with long texts fit; Lambda itself takes 6 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const largestBody = 4_500_000;
-/** SQS bills by 64 KB, and what fails together in triage is tried again together: small parcels serve both. */
-const eventsPerRecord = 25;
-const bytesPerRecord = 60_000;
 
 /**
  * Answers one webhook call: 200 only once everything in it is stored; 401 (or what the platform's protocol asks for) and nothing more for a call that no secret vouches for; 400 with a
@@ -95,38 +91,9 @@ async function admit(
 }
 
 async function store(events: readonly InboundEvent[], { queues, intakeQueueUrl, now }: Dependencies): Promise<boolean> {
-  const receivedAt = now().toISOString();
-  const entries: QueueEntry[] = [...Map.groupBy(events, accountOf)].flatMap(([account, ofAccount]) =>
-    parcels(ofAccount).map((parcel) => ({
-      queueUrl: intakeQueueUrl,
-      body: JSON.stringify({ receivedAt, events: parcel } satisfies IntakeRecord),
-      // A fair queue: one account's storm must not hold up the others.
-      groupId: createHash('sha256').update(account).digest('hex').slice(0, 32),
-    })),
-  );
+  const entries = intakeEntries(intakeQueueUrl, events, { receivedAt: now().toISOString() });
   const stored = await queues.send(entries);
   return entries.every((_, index) => stored[index] === true);
-}
-
-function accountOf({ channel, accountId }: InboundEvent): string {
-  return `${channel} ${accountId}`;
-}
-
-function parcels(events: readonly InboundEvent[]): InboundEvent[][] {
-  const result: InboundEvent[][] = [];
-  let room = 0;
-  for (const event of events) {
-    const size = Buffer.byteLength(JSON.stringify(event));
-    const parcel = result.at(-1);
-    if (parcel === undefined || parcel.length === eventsPerRecord || size > room) {
-      result.push([event]);
-      room = bytesPerRecord - size;
-    } else {
-      parcel.push(event);
-      room -= size;
-    }
-  }
-  return result;
 }
 
 function countByReason(ignored: readonly Ignored[]): Record<string, number> {

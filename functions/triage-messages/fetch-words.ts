@@ -9,6 +9,8 @@ export interface Arrival {
   readonly event: InboundEvent;
   /** When the brand answered it on the platform, where that was learnt with its words. */
   readonly answeredAt?: string | undefined;
+  /** Read from the platform long after its webhook should have come. */
+  readonly reconciled?: true | undefined;
 }
 
 interface Edges {

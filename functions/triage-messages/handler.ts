@@ -50,7 +50,7 @@ export function triageMessages(batch: unknown, edges: Dependencies): Promise<Bat
   return settleBatch(batch, intakeRecordSchema, edges, async (records, log) => {
     const dependencies = { ...edges, log };
     const arrivals = records.flatMap(({ body }) =>
-      body.events.map((event) => ({ receivedAt: body.receivedAt, event })),
+      body.events.map((event) => ({ receivedAt: body.receivedAt, event, reconciled: body.reconciled })),
     );
     const results = await triage(arrivals, dependencies);
     return resultsByRecord(records, results);
@@ -153,6 +153,7 @@ async function receiveMessages(
   const changed = await changeCases(dependencies, [...changes.values()]);
   [...changes.keys()].forEach((arrival, index) => {
     results.set(arrival, toRecordResult(changed[index], arrival));
+    if (arrival.reconciled === true) countRepaired(arrival.event, changed[index], dependencies);
   });
   return results;
 }
@@ -172,6 +173,13 @@ async function previousCases(
       return [arrival, (noted[index] ?? []).filter(({ caseId }) => caseId !== current).length];
     }),
   );
+}
+
+/** A message that a poll found and nothing had stored: its webhook was lost. Counted once, for it is known from now on. */
+function countRepaired(event: InboundEvent, result: ChangeResult | undefined, { log }: Dependencies): void {
+  if (result?.kind !== 'done' || result.again) return;
+  const { channel, accountId } = event;
+  log({ event: 'message_repaired', channel, accountId, messageId: messageKeyOf(event) });
 }
 
 /** What is found in a message and decided for it at an instant (ISO 8601 UTC). */

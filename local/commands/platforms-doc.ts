@@ -34,7 +34,7 @@ export async function run(args: readonly string[]): Promise<number> {
 /** The page as Markdown, platforms in the order of their titles. */
 export function platformsPage(all: readonly Platform[]): string {
   const sorted = [...all].sort((a, b) => a.about.title.localeCompare(b.about.title, 'en'));
-  return [introduction, ...sorted.map(sectionOf), fetching, addingOne].join('\n');
+  return [introduction, ...sorted.map(sectionOf), fetching, polling, addingOne].join('\n');
 }
 
 const introduction = `# Platforms
@@ -69,7 +69,8 @@ Their words are asked from the platform's API before anything is decided. The to
 {
   "meta": { "token": "of a system user", "accounts": { "<page id>": "of that page" }, "appSecret": "of the app" },
   "google": { "clientId": "…", "clientSecret": "…", "refreshToken": "with the scope business.manage" },
-  "tiktok": { "accounts": { "<user_openid>": "of that account" } }
+  "tiktok": { "accounts": { "<user_openid>": "of that account" } },
+  "youtube": { "token": "an API key" }
 }
 \`\`\`
 
@@ -79,6 +80,27 @@ Their words are asked from the platform's API before anything is decided. The to
 - When the API refuses (a token that ended, a permission that is missing, something that is not there), the message is parked with the
   reason; see \`records-parked\` in the runbook. When the API says that the message is gone, there is no case.
 - The log entry \`words_fetched\` says for each message what came of it.
+`;
+
+const polling = `## What is polled
+
+Every five minutes \`poll-accounts\` reads, for each account of \`policy/accounts.yaml\` that has a token in \`vigie/<stage>/api-tokens\`, what was
+written since it was last read. An account without a token is not polled. The first run of an account only notes where it begins.
+
+| channel | read | behind by | permissions |
+| --- | --- | --- | --- |
+| facebook | \`/<page>/feed\`: the 25 latest posts, visitors' among them, and the comments below them | 10 min | \`pages_read_engagement\`, \`pages_read_user_content\` |
+| messenger | \`/<page>/conversations\` | 10 min | \`pages_messaging\` |
+| instagram | \`/<account>/media\`: the comments below the 25 latest media, with their replies | 10 min | \`instagram_basic\`, \`instagram_manage_comments\` |
+| youtube | \`commentThreads.list\`, one unit of 10,000 a day for each call | 1 min | an API key |
+
+- What is read goes on the intake queue as if a webhook had told it, under the same id: what came both ways is one case.
+- Where there is a webhook, a message that the poll brings first, ten minutes after it was written, is logged as \`message_repaired\`. That count
+  measures lost webhooks; see \`messages-repaired\` in the runbook.
+- A run makes at most twelve calls for an account and goes back a day at most; what it leaves out is logged as \`poll_failed\`. After a limit or an
+  outage the platform is left alone for as long as it asks, or five minutes.
+- Private messages on Instagram are not polled: they can be read through the Facebook page that the account belongs to only.
+- \`apiUrl\` beside a token asks another address than the platform's: a gateway of your own, or a server in a test.
 `;
 
 const addingOne = `## Adding a platform

@@ -28,7 +28,7 @@ const patienceMs = 2_000;
 export class AppConfigPolicies implements PolicySource {
   readonly #client: AppConfigDataClient;
   readonly #place: PolicyPlace;
-  readonly #desks: ReadonlySet<string>;
+  readonly #desks: ReadonlySet<string> | undefined;
   readonly #now: () => number;
   readonly #log: Log;
   #token: string | undefined;
@@ -39,15 +39,15 @@ export class AppConfigPolicies implements PolicySource {
     client: AppConfigDataClient,
     config: {
       readonly place: PolicyPlace;
-      /** Desks that have queues. */
-      readonly desks: readonly string[];
+      /** Desks that have queues; absent: nothing is handed over here. */
+      readonly desks?: readonly string[];
       readonly now: () => number;
       readonly log: Log;
     },
   ) {
     this.#client = client;
     this.#place = config.place;
-    this.#desks = new Set(config.desks);
+    this.#desks = config.desks && new Set(config.desks);
     this.#now = config.now;
     this.#log = config.log;
   }
@@ -114,7 +114,7 @@ export class AppConfigPolicies implements PolicySource {
 }
 
 /** The policy, or why it cannot be used here. */
-function readPolicy(text: string, desks: ReadonlySet<string>): Policy | string {
+function readPolicy(text: string, desks: ReadonlySet<string> | undefined): Policy | string {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -126,7 +126,7 @@ function readPolicy(text: string, desks: ReadonlySet<string>): Policy | string {
     const [issue] = parsed.error.issues;
     return `wrong at ${issue?.path.join('.') || 'top level'}: ${issue?.message}`;
   }
-  const unknown = Object.keys(parsed.data.desks).filter((desk) => !desks.has(desk));
+  const unknown = Object.keys(parsed.data.desks).filter((desk) => desks?.has(desk) === false);
   if (unknown.length > 0) return `no queues for ${unknown.join(', ')}: deploy all stacks`;
   return parsed.data;
 }

@@ -16,7 +16,7 @@ import {
 import { clockNameSchema } from '../domain/clocks.ts';
 import { routeSchema } from '../domain/decision.ts';
 import { minuteOf } from '../domain/due.ts';
-import type { HeardCase, KeptNotice, OpenCase, Thread } from '../ports.ts';
+import type { HeardCase, KeptNotice, OpenCase, Polled, Thread } from '../ports.ts';
 
 /**
  * Every key of the case table, in one place.
@@ -33,6 +33,7 @@ import type { HeardCase, KeptNotice, OpenCase, Thread } from '../ports.ts';
  * | who spoke first | `first#<minute>` | `F#<what of>` | minute and matter |
  * | desk's record of a day | `desk` | `R#<desk>#<day>` | desk and day |
  * | sweep checkpoint | `sweep` | `checkpoint` | |
+ * | how far an account is read | `poll` | `<channel> <account>` | the account |
  *
  * Indexes, all sparse and holding keys only; the first three are sharded alike:
  *
@@ -111,6 +112,10 @@ export function recordKey(desk: string, day: string): Key {
 
 export function personKey(conversation: Conversation, caseId: string): Key {
   return { pk: `P#${personKeyOf(conversation)}`, sk: caseId };
+}
+
+export function pollKey({ channel, id }: Polled): Key {
+  return { pk: 'poll', sk: `${channel} ${id}` };
 }
 
 export const checkpointKey: Key = { pk: 'sweep', sk: 'checkpoint' };

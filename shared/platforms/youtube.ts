@@ -8,10 +8,11 @@ export const youtube: Platform = {
   about: {
     title: 'YouTube',
     configure:
-      'Subscribe at `https://pubsubhubbub.appspot.com/subscribe` to the topic `https://www.youtube.com/xml/feeds/videos.xml?channel_id=<channel>` with the callback `/webhooks/youtube`, a secret, and a verify token. Leases end after some days: subscribe again in time.',
-    becomesCase: "Nothing: the channel's own videos are all that YouTube tells by webhook.",
+      'Subscribe at `https://pubsubhubbub.appspot.com/subscribe` to the topic `https://www.youtube.com/xml/feeds/videos.xml?channel_id=<channel>` with the callback `/webhooks/youtube`, a secret, and a verify token. Leases end after some days: subscribe again in time. For comments, list the channel in `policy/accounts.yaml` and put an API key into `vigie/<stage>/api-tokens` (see "What is polled").',
+    becomesCase:
+      "Comments on the channel's videos, and replies to them: by poll, for the channel's own videos are all that YouTube tells by webhook. The channel's own comments count as its answers; a comment that was changed is judged again.",
     notSeen:
-      "Comments. YouTube has no webhook for them; they can only be read through its API. Uploads, changes of title and description, and removals are recognised as the brand's own and ignored.",
+      "Replies beyond the few that YouTube sends with a thread, replies below threads that are no longer among the hundred newest, and deletes. Uploads, changes of title and description, and removals are recognised as the brand's own and ignored.",
     secrets:
       '`secrets`: the `hub.secret` of the subscription; `verifyToken`: its `hub.verify_token`, without which requests to end a subscription are refused. The call is verified by `X-Hub-Signature`, an HMAC-SHA1 (or SHA-256) over the raw body, which the hub sends only when a secret was given; there is no time stamp.',
   },

@@ -33,6 +33,9 @@ export type LogEntry =
       noise?: string;
       decision: Decision;
     }
+  | { event: 'account_polled'; channel: string; accountId: string; events: number }
+  | { event: 'poll_failed'; channel: string; accountId: string; because: string }
+  | { event: 'message_repaired'; channel: string; accountId: string; messageId: string }
   | { event: 'words_fetched'; channel: string; accountId: string; messageId: string; result: string; because?: string }
   | {
       event: 'case_changed';

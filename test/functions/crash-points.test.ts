@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { fireTimers } from '../../functions/fire-timers/handler.ts';
+import { pollAccounts } from '../../functions/poll-accounts/handler.ts';
 import { receiveWebhook } from '../../functions/receive-webhook/handler.ts';
 import { recordOutcomes } from '../../functions/record-outcomes/handler.ts';
 import { sweepTimers } from '../../functions/sweep-timers/handler.ts';
@@ -71,6 +72,33 @@ function fire(world: World, ...timers: readonly object[]) {
 
 function sweep({ dependencies: { store, queues, escalations, log, now } }: World) {
   return sweepTimers({ store, queues, escalations, timerQueueUrl: url('timers'), now, log });
+}
+
+/** How far the accounts of each world are read; whoever held them is gone by the next run. */
+const readThrough = new WeakMap<World, string>();
+
+function poll(world: World) {
+  const written = Array.from({ length: 60 }, (_, index) => inboundMessage(`p${index}`, 'Where is my parcel'));
+  const { queues, log, now } = world.dependencies;
+  return pollAccounts({
+    accounts: [{ channel: 'messenger', id: '100200300', title: 'Page', purpose: 'corporate', languages: ['fr'] }],
+    puller: {
+      accessible: async (accounts) => accounts,
+      pull: (_, { since }) =>
+        world.call('pull', () => ({ kind: 'read', cut: false, events: since < noonPlus(0) ? written : [] })),
+    },
+    checkpoints: {
+      take: () => world.call('take', () => ({ readThrough: readThrough.get(world) ?? noonPlus(-20) })),
+      release: (_, end) =>
+        world.call('release', () => {
+          if (end.readThrough !== undefined) readThrough.set(world, end.readThrough);
+        }),
+    },
+    queues,
+    intakeQueueUrl: url('intake'),
+    now,
+    log,
+  });
 }
 
 const works: Readonly<Record<string, readonly Work[]>> = {
@@ -208,6 +236,16 @@ const works: Readonly<Record<string, readonly Work[]>> = {
         world.now = () => new Date(noonPlus(61));
       },
       run: sweep,
+    },
+  ],
+  'poll-accounts': [
+    {
+      name: 'an account on which sixty messages were written',
+      calls: 8,
+      prepare: async (world) => {
+        world.now = () => new Date(noonPlus(30));
+      },
+      run: poll,
     },
   ],
   'fire-timers': [

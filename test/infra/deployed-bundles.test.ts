@@ -19,6 +19,7 @@ const budgets: Readonly<Record<string, { readonly kilobytes: number; readonly wi
   'sweep-timers': { kilobytes: 600, without: ['eld', 'libphonenumber-js', 'jose', 'client-sns', 'client-comprehend'] },
   'fire-timers': { kilobytes: 920, without: ['eld', 'jose', 'yaml', 'client-comprehend'] },
   'record-outcomes': { kilobytes: 920, without: ['eld', 'jose', 'yaml', 'client-comprehend'] },
+  'poll-accounts': { kilobytes: 800, without: ['eld', 'libphonenumber-js', 'jose', 'client-sns', 'client-comprehend'] },
   'serve-console': { kilobytes: 2_250, without: ['yaml'] },
 };
 

@@ -83,6 +83,7 @@ export function deploy(text = settingsText, { desks, stage }: { desks?: Policy['
       'fire-timers': code,
       'record-outcomes': code,
       'serve-console': code,
+      'poll-accounts': code,
     },
   });
   const read = (stack: (typeof stacks)[keyof typeof stacks]) =>

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import * as pollAccounts from '../../functions/poll-accounts/env.ts';
 import * as receiveWebhook from '../../functions/receive-webhook/env.ts';
 import * as serveConsole from '../../functions/serve-console/env.ts';
 import * as sweepTimers from '../../functions/sweep-timers/env.ts';
@@ -290,6 +291,7 @@ describe('the functions', () => {
     ['fire-timers', caseEnvironmentSchema],
     ['record-outcomes', caseEnvironmentSchema],
     ['serve-console', serveConsole.environmentSchema],
+    ['poll-accounts', pollAccounts.environmentSchema],
   ])('%s gets the environment it asks for and nothing else', (name, schema) => {
     const variables = variablesOf(name);
     expect(Object.keys(schema.parse(variables)).sort()).toEqual(Object.keys(variables).sort());
@@ -433,6 +435,15 @@ describe('least privilege', () => {
     ],
     ['record-outcomes', { ...consumes(...outcomes), ...changesCases }],
     [
+      'poll-accounts',
+      {
+        'dynamodb:UpdateItem': ['Cases'],
+        'secretsmanager:GetSecretValue': ['PlatformSecretsapitokens'],
+        'sqs:SendMessage': ['IntakeQueue'],
+        ...readsPolicy,
+      },
+    ],
+    [
       'serve-console',
       {
         ...changesCases,
@@ -491,7 +502,7 @@ describe('least privilege', () => {
     expect([...resources('AWS::IAM::Policy'), ...resources('AWS::IAM::ManagedPolicy')]).toEqual([]);
   });
 
-  it('the schedule may start the sweeper and belongs to this account', () => {
+  it('the schedules may start the sweeper and the poll and belong to this account', () => {
     const role = resources('AWS::IAM::Role').find(({ logicalId }) => logicalId.startsWith('SchedulerRole'));
     expect(nameOf(role?.Properties)).toMatchObject({
       AssumeRolePolicyDocument: {
@@ -501,7 +512,13 @@ describe('least privilege', () => {
         {
           PolicyDocument: {
             Statement: [
-              { Action: 'lambda:InvokeFunction', Resource: expect.stringMatching(/^<SweepTimersFunction\w+\.Arn>$/) },
+              {
+                Action: 'lambda:InvokeFunction',
+                Resource: [
+                  expect.stringMatching(/^<PollAccountsFunction\w+\.Arn>$/),
+                  expect.stringMatching(/^<SweepTimersFunction\w+\.Arn>$/),
+                ],
+              },
             ],
           },
         },
@@ -580,12 +597,16 @@ describe('what sets the functions going', () => {
     expect(number(mapping, 'BatchSize')).toBeLessThanOrEqual(window > 0 ? 10_000 : 10);
   });
 
-  it('is a schedule that sweeps every minute, to the second', () => {
+  it('is a schedule that sweeps every minute, to the second, and one that polls', () => {
     expect(resources('AWS::Scheduler::Schedule').map(({ Properties }) => nameOf(Properties))).toMatchObject([
       {
         ScheduleExpression: 'rate(1 minute)',
         FlexibleTimeWindow: { Mode: 'OFF' },
         Target: { Arn: `<${functionNamed('sweep-timers').logicalId}.Arn>` },
+      },
+      {
+        ScheduleExpression: 'rate(5 minutes)',
+        Target: { Arn: `<${functionNamed('poll-accounts').logicalId}.Arn>` },
       },
     ]);
   });

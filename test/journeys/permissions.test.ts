@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { secretsFile } from '../../local/platform-secrets.ts';
 import { casePageSchema } from '../../shared/contracts/console.ts';
 import { Journey, scratchDirectory } from '../support/embedded.ts';
+import { startPlatformApi } from '../support/platform-api.ts';
 import { shiftingClock } from '../support/shifting-clock.ts';
 
 /** A Facebook comment on the page, or what became of it. */
@@ -38,6 +40,14 @@ const json = { 'content-type': 'application/json' };
 test('every call a function makes is allowed, and everything it is allowed is used', async () => {
   const scratch = scratchDirectory();
   const clock = shiftingClock();
+  // One account that is polled, with a comment that no webhook brings.
+  const api = await startPlatformApi();
+  const timestamp = new Date(clock.now() - 5 * 60_000).toISOString();
+  const lost = { id: '18', text: 'Bonjour, où est mon colis ?', timestamp, username: 'camille' };
+  api.answers = () => ({ body: { data: [{ id: '900', username: 'maisonlune', comments: { data: [lost] } }] } });
+  const tokens = { meta: { accounts: { '178400001': 'a-token' }, apiUrl: api.url } };
+  mkdirSync(scratch.dataDir, { recursive: true });
+  writeFileSync(join(scratch.dataDir, secretsFile), JSON.stringify({ 'vigie/dev/api-tokens': JSON.stringify(tokens) }));
   const failing = new Set(['triage-messages', 'fire-timers', 'record-outcomes']);
   // Everything that Comprehend may be asked is.
   const policyDir = join(scratch.dataDir, 'policy');
@@ -116,8 +126,8 @@ test('every call a function makes is allowed, and everything it is allowed is us
     // Deadlines come and are missed, armed directly and found by the sweeper, however far the clock has run by now.
     const stillUnused = () => {
       clock.shift(30_000);
-      const isSweepers = ({ function: name }: { function: string }) => name.endsWith('sweep-timers');
-      return journey.run.permissions().unusedGrants.some(isSweepers) || journey.run.notices().length < 2;
+      const isScheduled = ({ function: name }: { function: string }) => /sweep-timers$|poll-accounts$/.test(name);
+      return journey.run.permissions().unusedGrants.some(isScheduled) || journey.run.notices().length < 2;
     };
     await expect.poll(stillUnused, { timeout: 20_000, interval: 500 }).toBe(false);
     await settle();
@@ -132,6 +142,7 @@ test('every call a function makes is allowed, and everything it is allowed is us
     expect(journey.run.permissions()).toEqual({ denied: [], unusedGrants: [] });
   } finally {
     await journey.run.stop();
+    api.close();
     scratch.remove();
   }
 }, 90_000);

@@ -9,7 +9,7 @@ export type Answer =
 /** So long a platform may take; longer, and other customers' messages of the same batch would wait for it. */
 const timeoutMs = 3_000;
 /** No answer that we ask for comes near it. */
-const largestAnswer = 1_000_000;
+const largestAnswer = 4_000_000;
 
 /** One call of an API that answers in JSON; anything else counts as `{}`. Never rejects. */
 export async function callApi(url: URL, request: RequestInit = {}): Promise<Answer> {

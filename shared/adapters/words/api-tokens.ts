@@ -7,12 +7,17 @@ const tokensSchema = z.object({
   accounts: z.record(z.string(), z.string().min(1)).default({}),
 });
 
+/** Where the API is, if not at the platform itself: a gateway of the brand's own, or a server in a test. */
+const apiUrl = z.url().optional();
+
 const apiTokensSchema = z.object({
-  meta: tokensSchema.extend({ appSecret: z.string().min(1).optional() }).optional(),
+  meta: tokensSchema.extend({ appSecret: z.string().min(1).optional(), apiUrl }).optional(),
   google: z
     .object({ clientId: z.string().min(1), clientSecret: z.string().min(1), refreshToken: z.string().min(1) })
     .optional(),
   tiktok: tokensSchema.optional(),
+  /** `token` is an API key. */
+  youtube: tokensSchema.extend({ apiUrl }).optional(),
 });
 /** What ops put into the secret `vigie/<stage>/api-tokens`; a platform that is left out is not asked. */
 export type ApiTokens = z.infer<typeof apiTokensSchema>;

@@ -4,7 +4,8 @@ import type { InboundEvent } from '../../domain/inbound-event.ts';
 import { present, toInstant } from '../../platforms/reading.ts';
 import type { FetchResult } from '../../ports.ts';
 import { type Answer, callApi, nameSchema, resultByStatus, retryAfterSeconds, wordsSchema } from './api-call.ts';
-import type { Asked, PlatformApi } from './platform-api.ts';
+import type { ApiTokens } from './api-tokens.ts';
+import type { PlatformApi } from './platform-api.ts';
 
 const version = 'v24.0';
 
@@ -16,20 +17,44 @@ const lastBusinessLimit = 80_014;
 const highestUsage = 90;
 const pauseSeconds = 300;
 
+/** Asks the Graph API for a path with the token of an account, where there is one. */
+export async function askGraph(
+  path: string,
+  query: Readonly<Record<string, string>>,
+  {
+    accountId,
+    meta,
+    baseUrl,
+  }: { readonly accountId: string; readonly meta: ApiTokens['meta']; readonly baseUrl: string },
+): Promise<Answer | undefined> {
+  const token = metaTokenOf(accountId, meta);
+  if (token === undefined) return undefined;
+  const url = new URL(`${meta?.apiUrl ?? baseUrl}/${version}/${path}`);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  // Proves that the token is not a stolen one: developers.facebook.com/docs/graph-api/guides/secure-requests
+  const { appSecret } = meta ?? {};
+  if (appSecret !== undefined) url.searchParams.set('appsecret_proof', proofOf(token, appSecret));
+  return callApi(url, { headers: { authorization: `Bearer ${token}` } });
+}
+
+export function metaTokenOf(accountId: string, meta: ApiTokens['meta']): string | undefined {
+  return meta?.accounts[accountId] ?? meta?.token;
+}
+
 /** Mentions on Facebook and Instagram, and comments on reviews, from the Graph API. */
 export function metaGraph({ baseUrl, now }: { readonly baseUrl: string; readonly now: () => number }): PlatformApi {
   return {
     answersFor: ({ platform, channel }) => platform === 'meta' && (channel === 'facebook' || channel === 'instagram'),
     async ask(event, { meta }) {
-      const token = meta?.accounts[event.accountId] ?? meta?.token;
-      if (token === undefined) return { result: { kind: 'no_access' } };
-      const url = new URL(`${baseUrl}/${version}/${pathOf(event)}`);
-      url.searchParams.set('fields', fieldsOf(event));
-      // Proves that the token is not a stolen one: developers.facebook.com/docs/graph-api/guides/secure-requests
-      const { appSecret } = meta ?? {};
-      if (appSecret !== undefined) url.searchParams.set('appsecret_proof', proofOf(token, appSecret));
-      const answer = await callApi(url, { headers: { authorization: `Bearer ${token}` } });
-      return paused(toResult(answer, event), answer, now());
+      const answer = await askGraph(
+        pathOf(event),
+        { fields: fieldsOf(event) },
+        { accountId: event.accountId, meta, baseUrl },
+      );
+      if (answer === undefined) return { result: { kind: 'no_access' } };
+      const result = toResult(answer, event);
+      const pauseSeconds = graphPause(answer, result.kind === 'later', now());
+      return pauseSeconds === undefined ? { result } : { result, pauseSeconds };
     },
   };
 }
@@ -76,16 +101,20 @@ const mentionedSchema = z.object({
 });
 const errorSchema = z.object({ error: z.object({ code: z.number(), error_subcode: z.number().optional() }) });
 
-function toResult(answer: Answer, event: InboundEvent): FetchResult {
-  const failure = resultByStatus(answer);
+/** Why the Graph API did not answer what was asked, by its error code first and by the status else; `undefined` when it did. */
+export function graphFailure(answer: Answer): Exclude<FetchResult, { kind: 'found' }> | undefined {
   const body = answer.kind === 'answered' ? answer.body : undefined;
   const error = errorSchema.safeParse(body).data?.error;
-  if (error !== undefined) {
-    const because = `error ${error.code}${error.error_subcode === undefined ? '' : `/${error.error_subcode}`}`;
-    const isLimit = error.code >= firstBusinessLimit && error.code <= lastBusinessLimit;
-    return temporaryCodes.has(error.code) || isLimit ? { kind: 'later', because } : { kind: 'refused', because };
-  }
+  if (error === undefined) return resultByStatus(answer);
+  const because = `error ${error.code}${error.error_subcode === undefined ? '' : `/${error.error_subcode}`}`;
+  const isLimit = error.code >= firstBusinessLimit && error.code <= lastBusinessLimit;
+  return temporaryCodes.has(error.code) || isLimit ? { kind: 'later', because } : { kind: 'refused', because };
+}
+
+function toResult(answer: Answer, event: InboundEvent): FetchResult {
+  const failure = graphFailure(answer);
   if (failure !== undefined) return failure;
+  const body = answer.kind === 'answered' ? answer.body : undefined;
   if (event.channel === 'instagram') {
     const { mentioned_comment, mentioned_media } = mentionedSchema.safeParse(body).data ?? {};
     const mention = mentioned_comment ?? mentioned_media;
@@ -116,10 +145,9 @@ function toResult(answer: Answer, event: InboundEvent): FetchResult {
   };
 }
 
-function paused(result: FetchResult, answer: Answer, now: number): Asked {
-  const asked = retryAfterSeconds(answer, now);
-  if (asked !== undefined) return { result, pauseSeconds: asked };
-  return result.kind === 'later' || usageOf(answer) >= highestUsage ? { result, pauseSeconds } : { result };
+/** How long to leave the API alone after an answer, in seconds: as it asks, or when it or our share of its budget is used up. */
+export function graphPause(answer: Answer, isLater: boolean, now: number): number | undefined {
+  return retryAfterSeconds(answer, now) ?? (isLater || usageOf(answer) >= highestUsage ? pauseSeconds : undefined);
 }
 
 /** The highest of the percentages in `X-App-Usage` and, per business, in `X-Business-Use-Case-Usage`. */

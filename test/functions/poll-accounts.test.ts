@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'vitest';
+import { pollAccounts } from '../../functions/poll-accounts/handler.ts';
+import { triageMessages } from '../../functions/triage-messages/handler.ts';
+import { intakeRecordSchema } from '../../shared/contracts/intake.ts';
+import type { Account } from '../../shared/domain/policy.ts';
+import type { PollCheckpoints, Polled, PullResult, Span } from '../../shared/ports.ts';
+import { inboundMessage, noonPlus } from '../support/samples.ts';
+import { batchOf, url, World } from '../support/world.ts';
+
+const account = (channel: string, id: string): Account => ({
+  channel,
+  id,
+  title: id,
+  purpose: 'corporate',
+  languages: ['fr'],
+});
+const keyOf = ({ channel, id }: Polled) => `${channel} ${id}`;
+
+/** Checkpoints that keep to the port's promises. */
+class MemoryCheckpoints implements PollCheckpoints {
+  readonly kept = new Map<string, { heldUntil: string; readThrough?: string }>();
+  async take(one: Polled, { at, until }: { at: string; until: string }) {
+    const before = this.kept.get(keyOf(one));
+    if (before !== undefined && before.heldUntil > at) return undefined;
+    this.kept.set(keyOf(one), { ...before, heldUntil: until });
+    return before?.readThrough === undefined ? {} : { readThrough: before.readThrough };
+  }
+  async release(one: Polled, end: { held: string; readThrough: string | undefined; notBefore: string }) {
+    const before = this.kept.get(keyOf(one));
+    if (before?.heldUntil !== end.held) return;
+    const readThrough = end.readThrough ?? before.readThrough;
+    this.kept.set(keyOf(one), { heldUntil: end.notBefore, ...(readThrough === undefined ? {} : { readThrough }) });
+  }
+}
+
+class Polling {
+  readonly world = new World();
+  readonly checkpoints = new MemoryCheckpoints();
+  readonly pulled: { account: string; span: Span }[] = [];
+  tokens = (_: Polled) => true;
+  answer: (one: Polled, span: Span) => PullResult | Promise<PullResult> = () => ({
+    kind: 'read',
+    events: [],
+    cut: false,
+  });
+
+  run(minute: number, accounts: readonly Account[] = [account('messenger', '100200300')]) {
+    this.world.now = () => new Date(noonPlus(minute));
+    return pollAccounts({
+      accounts,
+      puller: {
+        accessible: async (all) => all.filter((one) => this.tokens(one)),
+        pull: async (one, span) => {
+          this.pulled.push({ account: keyOf(one), span });
+          return this.answer(one, span);
+        },
+      },
+      checkpoints: this.checkpoints,
+      queues: this.world.queues,
+      intakeQueueUrl: url('intake'),
+      now: () => this.world.now(),
+      log: (entry) => this.world.logs.push(entry),
+    });
+  }
+
+  intake() {
+    return this.world.queued
+      .filter(({ queueUrl }) => queueUrl === url('intake'))
+      .map(({ body }) => intakeRecordSchema.parse(JSON.parse(body)));
+  }
+
+  failures() {
+    return this.world.logs.flatMap((entry) => (entry.event === 'poll_failed' ? [entry.because] : []));
+  }
+}
+
+describe('polling', () => {
+  test('begins now, and goes on where it stopped, ten minutes behind where a webhook may still come', async () => {
+    const polling = new Polling();
+    for (const minute of [0, 5, 10]) await polling.run(minute);
+    expect(polling.pulled.map(({ span }) => span)).toEqual([
+      { since: noonPlus(-10), until: noonPlus(-10) },
+      { since: noonPlus(-10), until: noonPlus(-5) },
+      { since: noonPlus(-5), until: noonPlus(0) },
+    ]);
+  });
+
+  test('waits a minute only where there is no webhook, and says that nothing was lost', async () => {
+    const polling = new Polling();
+    polling.answer = () => ({ kind: 'read', events: [inboundMessage('y1', 'hello')], cut: false });
+    await polling.run(0, [account('youtube', 'UC1')]);
+    expect(polling.pulled[0]?.span.until).toBe(noonPlus(-1));
+    expect(polling.intake()).toMatchObject([{ events: [{ messageId: 'y1' }] }]);
+    expect(polling.intake()[0]).not.toHaveProperty('reconciled');
+  });
+
+  test('leaves alone what has no token, no listing or no API', async () => {
+    const polling = new Polling();
+    polling.tokens = ({ id }) => id !== 'no-token';
+    await polling.run(0, [
+      account('facebook', 'no-token'),
+      account('facebook', '*'),
+      account('telegram', 'bot'),
+      account('facebook', '1'),
+    ]);
+    expect(polling.pulled.map((one) => one.account)).toEqual(['facebook 1']);
+    expect([...polling.checkpoints.kept.keys()]).toEqual(['facebook 1']);
+  });
+
+  test.each<[string, PullResult, string]>([
+    ['is refused', { kind: 'refused', because: 'error 190' }, 'refused: error 190'],
+    ['is put off', { kind: 'later', because: 'status 503' }, 'later: status 503'],
+  ])('that %s stays where it was and says so', async (_, answer, because) => {
+    const polling = new Polling();
+    await polling.run(0);
+    polling.answer = () => answer;
+    await polling.run(5);
+    polling.answer = () => ({ kind: 'read', events: [], cut: false });
+    await polling.run(10);
+    expect(polling.failures()).toEqual([because]);
+    expect(polling.pulled.at(-1)?.span).toEqual({ since: noonPlus(-10), until: noonPlus(0) });
+  });
+
+  test('keeps away for as long as a platform asks', async () => {
+    const polling = new Polling();
+    polling.answer = () => ({ kind: 'later', because: 'status 429', pauseSeconds: 600 });
+    for (const minute of [0, 5, 9, 10]) await polling.run(minute);
+    expect(polling.pulled).toHaveLength(2);
+  });
+
+  test('reads again what the queue did not take', async () => {
+    const polling = new Polling();
+    await polling.run(0);
+    polling.answer = () => ({ kind: 'read', events: [inboundMessage('m1', 'hello')], cut: false });
+    polling.world.accepts = () => false;
+    await polling.run(5);
+    polling.world.accepts = () => true;
+    await polling.run(10);
+    expect(polling.pulled.at(-1)?.span.since).toBe(noonPlus(-10));
+    expect(polling.intake()).toHaveLength(1);
+  });
+
+  test('does not read an account twice at once, and frees one whose run died', async () => {
+    const polling = new Polling();
+    let second: Promise<void> = Promise.resolve();
+    polling.answer = async () => {
+      polling.answer = () => ({ kind: 'read', events: [], cut: false });
+      second = polling.run(1);
+      await second;
+      throw new Error('the run dies');
+    };
+    await polling.run(0);
+    expect(polling.pulled).toHaveLength(1);
+    await polling.run(5);
+    expect(polling.pulled).toHaveLength(1);
+    await polling.run(10);
+    expect(polling.pulled).toHaveLength(2);
+  });
+
+  test('reaches every account in turn, however few a run has time for', async () => {
+    const polling = new Polling();
+    const accounts = Array.from({ length: 60 }, (_, index) => account('facebook', String(index)));
+    for (let minute = 0; minute < 300; minute += 5) {
+      let calls = 0;
+      polling.answer = () => {
+        calls += 1;
+        if (calls === 4) polling.world.now = () => new Date(noonPlus(minute + 2));
+        return { kind: 'read', events: [], cut: false };
+      };
+      await polling.run(minute, accounts);
+    }
+    expect(new Set(polling.pulled.map((one) => one.account)).size).toBe(60);
+  });
+
+  test('reads a day back at most, and says that more was left out', async () => {
+    const polling = new Polling();
+    await polling.run(0);
+    await polling.run(3 * 24 * 60);
+    expect(polling.pulled.at(-1)?.span.since).toBe(noonPlus(3 * 24 * 60 - 24 * 60 - 10));
+    expect(polling.failures()).toEqual(['not read for a day: what was written before is left out']);
+  });
+
+  test('says when more was written than a run reads', async () => {
+    const polling = new Polling();
+    polling.answer = () => ({ kind: 'read', events: [], cut: true });
+    await polling.run(0);
+    expect(polling.failures()).toEqual(['more was written than one run reads']);
+  });
+});
+
+describe('a message that comes by poll', () => {
+  const message = inboundMessage('m1', 'Where is my parcel');
+  const byWebhook = { receivedAt: noonPlus(1), events: [message] };
+  const byPoll = { receivedAt: noonPlus(11), reconciled: true, events: [message] };
+  const repaired = (world: World) => world.logs.filter(({ event }) => event === 'message_repaired').length;
+
+  test.each<[string, unknown[], number]>([
+    ['alone is one case and counted as repaired', [byPoll], 1],
+    ['twice is counted once', [byPoll, byPoll], 1],
+    ['after its webhook is the same case and not counted', [byWebhook, byPoll], 0],
+    ['before its webhook is the same case and counted', [byPoll, byWebhook], 1],
+  ])('%s', async (_, bodies, count) => {
+    for (const batches of [bodies.map((body) => [body]), [bodies]]) {
+      const world = new World();
+      for (const batch of batches) await triageMessages(batchOf(...batch), world.dependencies);
+      expect(world.deskMessages('vendor_atlas-standard.fifo')).toHaveLength(1);
+      expect(repaired(world)).toBe(count);
+    }
+  });
+});
