@@ -113,7 +113,7 @@ export class PipelineStack extends Stack {
       DEAD_LETTER_QUEUE_URL: data.parked.queueUrl,
     };
     const caseGrants: readonly Grant[] = [
-      usesTable(data.table, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']),
+      usesTable(data.table, ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']),
       sendsTo(...deskQueues, data.timers.queue, data.parked),
       this.policies.grant,
     ];
@@ -210,7 +210,12 @@ export class PipelineStack extends Stack {
         memoryMb: 512,
         environment: sweepEnvironment,
         grants: [
-          usesTable(data.table, ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem']),
+          usesTable(data.table, [
+            'dynamodb:BatchGetItem',
+            'dynamodb:PutItem',
+            'dynamodb:Query',
+            'dynamodb:BatchWriteItem',
+          ]),
           queriesIndex(data.table, 'due'),
           sendsTo(data.timers.queue),
           publishesTo(this.escalations),

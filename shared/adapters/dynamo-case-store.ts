@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   type AttributeValue,
   BatchGetItemCommand,
@@ -5,7 +6,6 @@ import {
   ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
-  GetItemCommand,
   PutItemCommand,
   QueryCommand,
   ScanCommand,
@@ -110,6 +110,13 @@ const recordSeconds = 3 * 24 * 3600;
 export class DynamoCaseStore implements CaseStore, CaseArchive {
   readonly #client: DynamoDBClient;
   readonly #table: string;
+  /** What is asked for in this turn of the event loop. */
+  readonly #asked: {
+    [Reading in 'consistent' | 'eventual']?: {
+      readonly keys: Map<string, Key>;
+      readonly items: Promise<ReadonlyMap<string, Item>>;
+    };
+  } = {};
 
   constructor(client: DynamoDBClient, config: { readonly tableName: string }) {
     this.#client = client;
@@ -431,12 +438,15 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
       [...keys.values()].map((key) => key.current),
       false,
     );
-    const found = new Map([...current.values()].flatMap((item) => toCase(item) ?? []).map((one) => [one.id, one]));
+    const casesAt = (items: ReadonlyMap<string, Item>, at: readonly Key[]) =>
+      new Map(at.flatMap((key) => toCase(items.get(textOf(key))) ?? []).map((one) => [one.id, one]));
+    const found = casesAt(
+      current,
+      [...keys.values()].map((key) => key.current),
+    );
     const resolved = [...keys].filter(([id]) => !found.has(id)).map(([, key]) => key.resolved);
-    const earlier = resolved.length === 0 ? [] : (await this.#getAll(resolved, false)).values();
-    return [...keys.keys()]
-      .flatMap((id) => found.get(id) ?? [])
-      .concat([...earlier].flatMap((item) => toCase(item) ?? []));
+    const earlier = casesAt(await this.#getAll(resolved, false), resolved);
+    return [...keys.keys()].flatMap((id) => found.get(id) ?? earlier.get(id) ?? []);
   }
 
   async notePersons(cases: readonly (PersonsCase & { readonly conversation: Conversation })[]): Promise<void> {
@@ -612,20 +622,35 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
   }
 
   async #get(key: Key): Promise<Item | undefined> {
-    const command = new GetItemCommand({ TableName: this.#table, Key: keyItem(key), ConsistentRead: true });
-    return (await reached(this.#client.send(command))).Item;
+    return (await this.#getAll([key], true)).get(textOf(key));
   }
 
-  /** Items by `textOf(key)`; keys that DynamoDB leaves unprocessed are asked for again, then count as unavailable. */
-  async #getAll(keys: readonly Key[], consistent: boolean): Promise<Map<string, Item>> {
-    const distinct = [...new Map(keys.map((key) => [textOf(key), key])).values()];
-    const batches = Array.from({ length: Math.ceil(distinct.length / keysPerBatch) }, (_, index) =>
-      distinct.slice(index * keysPerBatch, (index + 1) * keysPerBatch),
+  /**
+   * Items by `textOf(key)`. What is asked for in one turn of the event loop goes out together: a call costs the SDK as much time as all that is done with
+   * its answer.
+   */
+  async #getAll(keys: readonly Key[], consistent: boolean): Promise<ReadonlyMap<string, Item>> {
+    if (keys.length === 0) return new Map();
+    const waiting = consistent ? this.#asked.consistent : this.#asked.eventual;
+    const next = waiting ?? { keys: new Map<string, Key>(), items: this.#getSoon(consistent) };
+    this.#asked[consistent ? 'consistent' : 'eventual'] = next;
+    for (const key of keys) next.keys.set(textOf(key), key);
+    return next.items;
+  }
+
+  async #getSoon(consistent: boolean): Promise<ReadonlyMap<string, Item>> {
+    await setImmediate();
+    const name = consistent ? 'consistent' : 'eventual';
+    const keys = [...(this.#asked[name]?.keys.values() ?? [])];
+    delete this.#asked[name];
+    const batches = Array.from({ length: Math.ceil(keys.length / keysPerBatch) }, (_, index) =>
+      keys.slice(index * keysPerBatch, (index + 1) * keysPerBatch),
     );
     const items = await Promise.all(batches.map((batch) => this.#getBatch(batch.map(keyItem), consistent)));
     return new Map(items.flat().map((item) => [`${item['pk']?.S}\n${item['sk']?.S}`, item]));
   }
 
+  /** Items of at most 100 keys; what DynamoDB leaves unprocessed is asked for again, then counts as unavailable. */
   async #getBatch(keys: readonly Item[], consistent: boolean): Promise<Item[]> {
     const found: Item[] = [];
     let open: readonly Item[] = keys;

@@ -425,7 +425,6 @@ const sdk: Readonly<Record<string, readonly [string, ...string[]]>> = {
     'DynamoDBClient',
     'BatchGetItemCommand',
     'DeleteItemCommand',
-    'GetItemCommand',
     'PutItemCommand',
     'QueryCommand',
     'TransactWriteItemsCommand',

@@ -378,7 +378,6 @@ describe('least privilege', () => {
   );
   const changesCases = {
     'dynamodb:BatchGetItem': ['Cases'],
-    'dynamodb:GetItem': ['Cases'],
     'dynamodb:PutItem': ['Cases'],
     'dynamodb:UpdateItem': ['Cases'],
     'sqs:SendMessage': [...desks, 'Parked', 'TimersQueue'],
@@ -415,7 +414,7 @@ describe('least privilege', () => {
     [
       'sweep-timers',
       {
-        'dynamodb:GetItem': ['Cases'],
+        'dynamodb:BatchGetItem': ['Cases'],
         'dynamodb:PutItem': ['Cases'],
         'dynamodb:BatchWriteItem': ['Cases'],
         'dynamodb:Query': ['Cases', 'Cases/index/due'],
