@@ -21,6 +21,8 @@ export const loadResultSchema = z.object({
   /** Of each call, from when it was to start, so that a server that stalls does not hide behind the calls it held up. */
   latencies: z.array(z.number()),
   statuses: z.record(z.string(), z.number()),
+  /** Processor time of the thread. */
+  cpuMilliseconds: z.number(),
 });
 export type LoadResult = z.infer<typeof loadResultSchema>;
 
@@ -45,7 +47,8 @@ async function send({ url, calls, parallel, perSecond }: Load): Promise<LoadResu
   await Promise.all(Array.from({ length: parallel }, worker));
   const milliseconds = performance.now() - started;
   agent.destroy();
-  return { milliseconds, latencies, statuses };
+  const { user, system } = process.threadCpuUsage();
+  return { milliseconds, latencies, statuses, cpuMilliseconds: (user + system) / 1000 };
 }
 
 function post(agent: Agent, url: string, headers: Record<string, string>, body: string): Promise<string> {
