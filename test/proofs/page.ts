@@ -1,7 +1,17 @@
 import type { RunRecord, Table } from './run-record.ts';
 
 /** The runs in the order of the page. */
-export const runNames = ['storm', 'mutants', 'bench', 'timers', 'cost', 'fuzz'] as const;
+export const runNames = [
+  'storm',
+  'mutants',
+  'speed',
+  'curves',
+  'imports',
+  'fire-lag',
+  'timers',
+  'cost',
+  'fuzz',
+] as const;
 
 /** docs/proofs.md from the records of the runs: nothing on it stands anywhere else. */
 export function proofsPage(records: readonly RunRecord[]): string {

@@ -22,7 +22,10 @@ async function main(): Promise<number> {
   const commands: Readonly<Record<(typeof runNames)[number], readonly string[]>> = {
     storm: ['test/storm/storm.ts', '--minutes', values.minutes],
     mutants: ['test/storm/mutants.ts'],
-    bench: ['test/bench/bench.ts'],
+    speed: ['test/bench/bench.ts', '--only', 'speed'],
+    curves: ['test/bench/bench.ts', '--only', 'curves'],
+    imports: ['test/bench/bench.ts', '--only', 'imports'],
+    'fire-lag': ['test/bench/bench.ts', '--only', 'fire-lag'],
     timers: ['test/bench/timers.ts'],
     cost: ['test/proofs/cost.ts'],
     fuzz: ['test/fuzz/fuzz.ts'],
