@@ -16,7 +16,7 @@ import { median, rounded } from './statistics.ts';
 /** Where nothing listens: an import must not call anything. */
 const nowhere = { ...place, gatewayUrl: 'http://127.0.0.1:9' };
 
-/** Import time of each bundle next to a bare one with the same SDK clients, each in a process of its own, by turns. */
+/** Processor time of each bundle's import next to that of a bare one with the same SDK clients, each in a process of its own, by turns. */
 export async function measureImports(policyDir: string): Promise<readonly Table[]> {
   const report = new Report();
   const scratch = mkdtempSync(join(tmpdir(), 'vigie-bench-'));
@@ -58,7 +58,11 @@ export async function measureImports(policyDir: string): Promise<readonly Table[
     rmSync(floorSources, { recursive: true, force: true });
     rmSync(scratch, { recursive: true, force: true });
   }
-  return [report.figures('Medians of seven imports each, by turns, every one in a process of its own.')];
+  return [
+    report.figures(
+      'Processor time of an import next to that of a bundle that makes the same SDK clients and nothing else: medians of seven each, by turns, every one in a process of its own.',
+    ),
+  ];
 }
 
 /** The SDK clients whose code is in a bundle, with the commands that our adapters send. */
@@ -86,7 +90,7 @@ const sdk: Readonly<Record<string, readonly [string, ...string[]]>> = {
 };
 
 function importMilliseconds(directory: string, environment: Readonly<Record<string, string>>): number {
-  const script = `const t = performance.now(); await import(process.argv[1]); console.log(performance.now() - t)`;
+  const script = `const started = process.cpuUsage(); await import(process.argv[1]); const { user, system } = process.cpuUsage(started); console.log((user + system) / 1000)`;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', script, join(directory, 'index.mjs')], {
     cwd: directory,
     encoding: 'utf8',

@@ -47,7 +47,7 @@ async function measureTriageWork(bench: Bench, report: Report): Promise<void> {
   floor.stop();
 }
 
-const messagesPerRound = 800;
+const messagesPerRound = 600;
 /** The first warms both sides up and does not count. */
 const throughputRounds = 6;
 
