@@ -35,14 +35,15 @@ export function CasesPage({ view, pulse }: { readonly view: View; readonly pulse
           ) : (
             <>
               <p class="soft" role="status">
-                {words.cases.found(
-                  cases.length,
-                  list.looked + older.looked,
-                  moment(older.since ?? list.since, words, Date.now()),
-                )}
+                {list.looked > 0 &&
+                  words.cases.found(
+                    cases.length,
+                    list.looked + older.looked,
+                    moment(older.since ?? list.since, words, Date.now()),
+                  )}
               </p>
               {cases.length === 0 ? (
-                <p>{words.cases.none}</p>
+                <p>{list.looked === 0 ? words.now.quiet : words.cases.none}</p>
               ) : (
                 <Table cases={cases} view={view} deskTitle={deskTitle} />
               )}
@@ -51,7 +52,7 @@ export function CasesPage({ view, pulse }: { readonly view: View; readonly pulse
                   {words.cases.older}
                 </button>
               )}
-              <p class="soft keys">{words.cases.keys}</p>
+              {cases.length > 0 && <p class="soft keys">{words.cases.keys}</p>}
             </>
           )}
         </section>

@@ -36,8 +36,21 @@ function ComparePanel({ deskTitle }: CompareProps) {
   };
   const takeOver = () =>
     run(async () => {
-      const [inForce, { stringify }] = await Promise.all([call('/api/routing', rulesInForceSchema), import('yaml')]);
-      setText(stringify(inForce, { lineWidth: 140 }));
+      const [inForce, { Document, isCollection, isScalar, visit }] = await Promise.all([
+        call('/api/routing', rulesInForceSchema),
+        import('yaml'),
+      ]);
+      const document = new Document(inForce);
+      // As people write it: what a rule asks, and a part of the score, on one line.
+      visit(document, {
+        Pair(_, { key, value }) {
+          if (isScalar(key) && key.value === 'when' && isCollection(value)) value.flow = true;
+          if (isScalar(key) && key.value === 'parts' && isCollection(value)) {
+            for (const item of value.items) if (isCollection(item)) item.flow = true;
+          }
+        },
+      });
+      setText(document.toString({ lineWidth: 0 }));
     });
   const compare = () =>
     run(async () => {

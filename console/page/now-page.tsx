@@ -4,7 +4,7 @@ import { useReading } from './api.ts';
 import type { Happening } from './app.tsx';
 import { HealthPanels } from './health-panels.tsx';
 import { hrefOf } from './location.ts';
-import { Countdown, Loading, PriorityChip, Problem, RouteSign, routeOfKind, Subject } from './parts.tsx';
+import { Countdown, Loading, Overdue, PriorityChip, Problem, RouteSign, routeOfKind, Subject } from './parts.tsx';
 import { channelName, moment, useWords } from './words.ts';
 
 interface NowProps {
@@ -18,6 +18,14 @@ interface NowProps {
 export function NowPage({ pulse, happenings, told }: NowProps) {
   const words = useWords();
   const { value: now, problem } = useReading('/api/now', nowSchema, pulse);
+  // Below the shorter of the two lists.
+  const beside = now !== undefined && now.breaches.length <= now.deadlines.length;
+  const happening = (
+    <section class="panel" aria-labelledby="happening">
+      <h2 id="happening">{words.now.happening}</h2>
+      <Happenings happenings={happenings} at={Date.parse(now?.at ?? '')} />
+    </section>
+  );
   return (
     <>
       <h1 class="hidden">{words.pages.now}</h1>
@@ -26,17 +34,20 @@ export function NowPage({ pulse, happenings, told }: NowProps) {
         problem === undefined && <Loading />
       ) : (
         <>
-          <Call now={now} />
+          <Call now={now} told={told} />
           <Flow now={now} happenings={happenings} />
           <div class="columns">
-            <section class="panel" aria-labelledby="deadlines">
-              <h2 id="deadlines">{words.now.deadlines}</h2>
-              {now.deadlines.length === 0 ? (
-                <p class="soft">{words.now.deadlinesNone}</p>
-              ) : (
-                <Promises lines={now.deadlines} now={now} />
-              )}
-            </section>
+            <div class="stack">
+              <section class="panel" aria-labelledby="deadlines">
+                <h2 id="deadlines">{words.now.deadlines}</h2>
+                {now.deadlines.length === 0 ? (
+                  <p class="soft">{words.now.deadlinesNone}</p>
+                ) : (
+                  <Promises lines={now.deadlines} now={now} />
+                )}
+              </section>
+              {told && !beside && happening}
+            </div>
             <div class="stack">
               <section class="panel" aria-labelledby="breaches">
                 <h2 id="breaches">{words.now.breaches}</h2>
@@ -46,12 +57,7 @@ export function NowPage({ pulse, happenings, told }: NowProps) {
                   <Promises lines={now.breaches} now={now} />
                 )}
               </section>
-              {told && (
-                <section class="panel" aria-labelledby="happening">
-                  <h2 id="happening">{words.now.happening}</h2>
-                  <Happenings happenings={happenings} at={Date.parse(now.at)} />
-                </section>
-              )}
+              {told && beside && happening}
             </div>
           </div>
           <Stages stages={now.stages} />
@@ -63,7 +69,7 @@ export function NowPage({ pulse, happenings, told }: NowProps) {
 }
 
 /** The look-out's call: the one sentence to read from across the room. */
-function Call({ now }: { readonly now: Now }) {
+function Call({ now, told }: { readonly now: Now; readonly told: boolean }) {
   const words = useWords();
   const [next] = now.deadlines;
   const open = now.desks.reduce((sum, { active }) => sum + active, 0);
@@ -71,7 +77,7 @@ function Call({ now }: { readonly now: Now }) {
     return (
       <section class="call">
         <p class="headline">{words.now.quiet}</p>
-        <p class="soft">{words.now.quietHint}</p>
+        <p class="soft">{told ? words.now.quietHint : words.now.quietHintRemote}</p>
       </section>
     );
   }
@@ -248,10 +254,7 @@ function Promises({ lines, now }: { readonly lines: readonly CaseLine[]; readonl
         <li key={line.id}>
           <a href={hrefOf({ page: 'cases', case: line.id })}>
             <span class="due">
-              {line.breached.length > 0 ? (
-                <span class="broken">{words.clock[line.breached[0] ?? 'first_reply']}</span>
-              ) : null}
-              {line.next !== undefined && line.breached.length === 0 && <Countdown to={line.next.dueAt} />}
+              <Due line={line} />
             </span>
             <span class="what">
               <span class="where">
@@ -263,15 +266,22 @@ function Promises({ lines, now }: { readonly lines: readonly CaseLine[]; readonl
               </span>
             </span>
             <span class="soft clock-name">
-              {line.breached.length === 0 && line.next !== undefined
-                ? words.clock[line.next.clock]
-                : words.state[line.state]}
+              {line.breached.length > 0
+                ? line.breached.map((clock) => words.clock[clock]).join(', ')
+                : line.next !== undefined && words.clock[line.next.clock]}
             </span>
           </a>
         </li>
       ))}
     </ol>
   );
+}
+
+/** What is left until the next deadline, or how long ago the first that was missed has passed. */
+function Due({ line: { breached, clocks, next } }: { readonly line: CaseLine }) {
+  const [missed] = breached.flatMap((clock) => clocks[clock]?.dueAt ?? []).sort();
+  if (missed !== undefined) return <Overdue since={missed} />;
+  return next === undefined ? null : <Countdown to={next.dueAt} />;
 }
 
 function Happenings({ happenings, at }: { readonly happenings: readonly Happening[]; readonly at: number }) {

@@ -55,12 +55,30 @@ export function Countdown({ to }: { readonly to: string }) {
   );
 }
 
+/** The time since a missed deadline. */
+export function Overdue({ since }: { readonly since: string }) {
+  const words = useWords();
+  const late = useSecond() - Date.parse(since);
+  return (
+    <time class="broken" dateTime={since} title={new Date(since).toLocaleString(words.locale)}>
+      <span class="hidden">{words.now.late} </span>
+      {countdown(late, words)}
+    </time>
+  );
+}
+
 /** What a case is about, in a few words. */
 export function Subject({ line }: { readonly line: CaseLine }) {
   const words = useWords();
   if (line.reasons.length > 0) return <Reasons reasons={line.reasons} />;
   const [doubt] = line.doubts;
-  const calm = { ...words.route, vendor: words.cases.routine, set_aside: words.now.setAsideHint }[line.route];
+  const calm = {
+    ...words.route,
+    // Nothing speaks against it: the rule says more than that it is here.
+    in_house: spaced(line.rule),
+    vendor: words.cases.routine,
+    set_aside: words.now.setAsideHint,
+  }[line.route];
   return <span class="chip plain">{doubt === undefined ? calm : (words.doubt[doubt] ?? spaced(doubt))}</span>;
 }
 

@@ -122,13 +122,17 @@ function Cost({ messages }: { readonly messages: number }) {
   const words = useWords();
   if (messages === 0) return null;
   const least = (messages * dollarsPerMillion) / 1e6;
-  const dollars = (value: number, digits: number) =>
-    value.toLocaleString(words.locale, { style: 'currency', currency: 'USD', maximumSignificantDigits: digits });
+  const dollars = (value: number) =>
+    value.toLocaleString(words.locale, {
+      style: 'currency',
+      currency: 'USD',
+      ...(value < 100 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 0 }),
+    });
   return (
     <section class="panel" aria-labelledby="cost">
       <h2 id="cost">{words.reports.cost}</h2>
-      <p>{words.reports.costOf(messages, dollars(least, 2), dollars(least + messages * dollarsPerVerdict, 2))}</p>
-      <p class="soft">{words.reports.costHint(dollars(dollarsPerMillion, 2))}</p>
+      <p>{words.reports.costOf(messages, dollars(least), dollars(least + messages * dollarsPerVerdict))}</p>
+      <p class="soft">{words.reports.costHint(dollars(dollarsPerMillion))}</p>
     </section>
   );
 }

@@ -44,6 +44,7 @@ export const english = {
     broken: (count: number) => `${counted('promise is', 'promises are')(count)} broken and still open.`,
     quiet: 'Nothing has come in yet.',
     quietHint: 'Send an afternoon of messages in French and English: npm run vigie -- demo',
+    quietHintRemote: 'As soon as a platform posts a message, its case shows here.',
     open: counted('open case', 'open cases'),
     nextDue: 'Next deadline in',
     noneDue: 'No deadline is running.',

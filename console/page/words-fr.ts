@@ -39,6 +39,7 @@ export const french: typeof english = {
     broken: (count) => `${counted('promesse rompue', 'promesses rompues')(count)}, dossiers encore ouverts.`,
     quiet: 'Rien n’est encore arrivé.',
     quietHint: 'Envoyez un après-midi de messages en français et en anglais : npm run vigie -- demo',
+    quietHintRemote: 'Dès qu’une plateforme envoie un message, son dossier s’affiche ici.',
     open: counted('dossier ouvert', 'dossiers ouverts'),
     nextDue: 'Prochaine échéance dans',
     noneDue: 'Aucune échéance ne court.',

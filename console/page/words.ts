@@ -90,8 +90,9 @@ const channelNames: Readonly<Record<string, string>> = {
   tiktok: 'TikTok',
   youtube: 'YouTube',
   linkedin: 'LinkedIn',
+  generic: 'Webhook',
 };
 
 export function channelName(channel: string): string {
-  return channelNames[channel] ?? spaced(channel);
+  return channelNames[channel] ?? `${channel.slice(0, 1).toUpperCase()}${spaced(channel.slice(1))}`;
 }
