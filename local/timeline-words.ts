@@ -122,7 +122,7 @@ function clockInWords(clock: Clock, now: string): string {
     case 'paused':
       return 'stands still: the customer is to answer';
     case 'met':
-      return `kept at ${time(fulfilledAt ?? '')},${due}`;
+      return `kept at ${time(fulfilledAt ?? '')},${due}${firedAt === undefined ? '' : `; announced as broken ${time(firedAt)}, before this was learnt of`}`;
     case 'cancelled':
       return `ended at ${time(cancelledAt ?? '')}: what waited was deleted`;
     case 'breached':

@@ -2,6 +2,7 @@ import { type Casework, type Change, changeCases } from '../../shared/casework.t
 import type { DeskMessage } from '../../shared/contracts/desk-message.ts';
 import { type Outcome, outcomeSchema } from '../../shared/contracts/outcome.ts';
 import type { Case, CaseEvent, RefusalReason } from '../../shared/domain/case.ts';
+import { earlier } from '../../shared/domain/clocks.ts';
 import { deskQueueEntry, shortId } from '../../shared/hand-over.ts';
 import { mayReport } from '../../shared/outcome-queues.ts';
 import { StoreUnavailableError } from '../../shared/ports.ts';
@@ -75,8 +76,8 @@ function toEvent(
 ): CaseEvent {
   const base = {
     id: `outcome:${desk}:${id}`,
-    // Nobody has answered in the future; a desk's clock that runs ahead must not win it time.
-    at: at < recordedAt ? at : recordedAt,
+    // Nobody has answered in the future; a desk's clock that runs ahead must not win it time. Instants are compared as text, with milliseconds.
+    at: earlier(new Date(at).toISOString(), recordedAt),
     recordedAt,
     offerId,
     fence,

@@ -4,11 +4,12 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSCli
 import * as z from 'zod';
 import { type DeskMessage, deskMessageSchema } from '../../shared/contracts/desk-message.ts';
 import { type Outcome, outcomeSchema } from '../../shared/contracts/outcome.ts';
+import { handBackCodeSchema } from '../../shared/domain/case.ts';
 import { runningAt } from '../webhook-client.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
 export const usage =
-  'vigie consume --desk D [--report claimed|heartbeat|answered|waiting_for_customer|resolved|handed_back] [--reason R] [--follow] [--data DIR]';
+  'vigie consume --desk D [--report claimed|heartbeat|answered|waiting_for_customer|resolved|handed_back] [--reason R] [--code C] [--follow] [--data DIR]';
 const statusSchema = z.object({ queues: z.array(z.object({ name: z.string(), url: z.url() })) });
 const lanes = ['urgent', 'standard'] as const;
 
@@ -24,6 +25,7 @@ export function run(args: readonly string[]): Promise<number> {
         desk: { type: 'string' },
         report: { type: 'string' },
         reason: { type: 'string' },
+        code: { type: 'string' },
         follow: { type: 'boolean', default: false },
         data: { type: 'string', default: '.vigie' },
       },
@@ -33,6 +35,7 @@ export function run(args: readonly string[]): Promise<number> {
     const report = reportedType(values.report);
     if (report === 'handed_back' && values.reason === undefined)
       throw new UsageError('--reason: say why the case goes back');
+    const code = handBackCode(values.code);
     const base = runningAt(values.data);
     const { queues } = statusSchema.parse(await (await fetch(`${base}/_vigie/status`)).json());
     const urlOf = (end: string) => queues.find(({ name }) => name.endsWith(end))?.url;
@@ -64,7 +67,10 @@ export function run(args: readonly string[]): Promise<number> {
           console.log(inWords(message));
           await client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
           if (report === undefined || message.type !== 'case.offered') continue;
-          const outcome = outcomeFor(message, desk, report, values.reason);
+          const outcome = {
+            ...outcomeFor(message, desk, report, values.reason),
+            ...(code === undefined ? {} : { code }),
+          };
           await client.send(new SendMessageCommand({ QueueUrl: outcomes, MessageBody: JSON.stringify(outcome) }));
           console.log(`  → reported ${report}`);
         }
@@ -78,6 +84,12 @@ export function run(args: readonly string[]): Promise<number> {
 function reportedType(type: string | undefined): Outcome['type'] | undefined {
   const parsed = outcomeSchema.shape.type.optional().safeParse(type);
   if (!parsed.success) throw new UsageError(`--report: write one of ${outcomeSchema.shape.type.options.join(', ')}`);
+  return parsed.data;
+}
+
+function handBackCode(code: string | undefined): Outcome['code'] {
+  const parsed = handBackCodeSchema.optional().safeParse(code);
+  if (!parsed.success) throw new UsageError(`--code: write one of ${handBackCodeSchema.options.join(', ')}`);
   return parsed.data;
 }
 

@@ -401,7 +401,11 @@ function clockNamed({ clocks, offer }: Case, name: ClockName): Clock | undefined
 function aheadOf(subject: Case, name: ClockName): ReturnType<typeof stepsAhead> {
   const clock = clockNamed(subject, name);
   if (clock === undefined) return [];
-  return stepsAhead(name, clock, subject.ladders[clock.policyVersion] ?? plainLadder, subject.offer?.seenAt);
+  const seenAt = [subject.offer?.seenAt, subject.acknowledgedAt]
+    .filter((at) => at !== undefined)
+    .sort()
+    .at(-1);
+  return stepsAhead(name, clock, subject.ladders[clock.policyVersion] ?? plainLadder, seenAt);
 }
 
 /** Whether what people are to be told of a clock is still so: what a desk owed for an offer, while nobody has answered. */

@@ -5,7 +5,7 @@ import { addSeconds, type Clock, type ClockName, clockNameSchema, clockNames, is
 export const stepActions = ['raise_priority', 'other_desk', 'take_in_house'] as const;
 
 export const ladderSchema = z.object({
-  /** So long after the last claim or heartbeat of the desk that has the case, steps after a deadline wait. */
+  /** So long after the last claim, heartbeat or acknowledgement, steps after a deadline wait. */
   silenceSeconds: z.number().int().nonnegative(),
   steps: z.array(
     z.object({
@@ -29,7 +29,8 @@ export const plainLadder: Ladder = {
 
 /**
  * The steps of a clock that are still to be carried out, with their moments (ISO 8601 UTC), earliest first. A clock that is over or paused has none; a step
- * before the deadline counts only if it lies after the clock's start. `seenAt`: the last sign of life of the desk that has the case.
+ * before the deadline counts only if it lies after the clock's start. `seenAt`: the last sign that somebody looks after the case: of its desk, or of a person who
+ * took note of its escalations.
  */
 export function stepsAhead(
   name: ClockName,

@@ -5,12 +5,17 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { BatchWriteItemCommand, DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod';
+import { fireTimers } from '../../functions/fire-timers/handler.ts';
 import { type EmbeddedRun, startEmbeddedRun } from '../../local/run.ts';
 import { currentKey, dueKeys, eventKey } from '../../shared/adapters/case-keys.ts';
+import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
 import { packJson } from '../../shared/adapters/packed-json.ts';
 import { applyEvent } from '../../shared/domain/case.ts';
+import { DeskStandings } from '../../shared/standings.ts';
 import { startRecord } from '../proofs/run-record.ts';
-import { conversationWith, received, routine } from '../support/samples.ts';
+import { dynamoEngines, startEngine } from '../support/dynamodb-engines.ts';
+import { conversationWith, noonPlus, received, routine } from '../support/samples.ts';
+import { batchOf, World } from '../support/world.ts';
 import { median, quantile, rounded } from './statistics.ts';
 
 // `npm run bench:timers -- [--timers 10000] [--open 0,100000,1000000]`: how late timers fire that fall due in one minute, and what a sweep costs beside
@@ -29,6 +34,7 @@ const firedSchema = z.object({ event: z.literal('timer_fired'), lagMs: z.number(
 
 const finish = startRecord('timers');
 const lagRows: (string | number)[][] = [];
+const costRows: (string | number)[][] = [];
 const sweepRows: (string | number)[][] = [];
 const scratch = mkdtempSync(join(tmpdir(), 'vigie-timers-'));
 const run = await startEmbeddedRun({ dataDir: scratch });
@@ -38,6 +44,7 @@ const client = new DynamoDBClient({
   credentials: { accessKeyId: 'bench', secretAccessKey: 'local' },
 });
 try {
+  await measureCost();
   if (count > 0) await measureLag(run);
   let open = 0;
   for (const size of sizes) {
@@ -58,6 +65,11 @@ finish({
       says: 'Cases whose first reply falls due evenly over one minute. Each timer writes its case, recalls the offer, makes another in-house and tells people; its lag is from the moment due until all that is done.',
       columns: ['timers', 'fired', 'lag p50 ms', 'lag p99 ms', 'lag max ms', 'last fired, s after the minute'],
       rows: lagRows,
+    },
+    {
+      says: 'What a timer costs fire-timers itself: processor time in process, batches of ten against the local DynamoDB, queues and topic in memory.',
+      columns: ['timer', 'ms of processor'],
+      rows: costRows,
     },
     {
       says: 'One sweep beside so many open cases of which none falls due: medians of seven.',
@@ -89,6 +101,48 @@ async function measureLag({ journal }: EmbeddedRun): Promise<void> {
   console.log(`timers fired: ${lags.length} of ${count} that fell due within a minute, the last ${after} s after it`);
   console.log(`fire lag: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`);
   lagRows.push([count, lags.length, p50, p99, max, after]);
+}
+
+/** The function alone: a breach that is told and handed over in-house, and a timer that finds it done. */
+async function measureCost(): Promise<void> {
+  const [engine] = dynamoEngines;
+  if (engine === undefined) throw new Error('there is no local DynamoDB');
+  const { client: local, table, stop } = await startEngine(engine);
+  const store = new DynamoCaseStore(local, { tableName: table });
+  const cases: string[] = [];
+  for (let index = 0; index < 1000; index += 1) {
+    const conversation = conversationWith(`cost-${index}`);
+    const event = received(`cost-${index}`, 0, routine);
+    const transition = applyEvent(undefined, event, conversation);
+    if (transition.kind === 'refused') throw new Error(`a first message was refused: ${transition.reason}`);
+    const { case: after, effects } = transition;
+    const stored = { caseId: after.id, version: after.version, conversation, event, text: 'Where is it?', effects };
+    await store.append({ stored, before: undefined, after, closes: undefined, erases: [] });
+    cases.push(after.id);
+  }
+  const world = new World();
+  world.now = () => new Date(noonPlus(61));
+  const standings = new DeskStandings(store, world.now);
+  const dependencies = { ...world.dependencies, store, standings, waitUntil: async () => {} };
+  const fire = async (some: readonly string[]) => {
+    const before = process.cpuUsage();
+    for (let next = 0; next < some.length; next += 10) {
+      const timers = some
+        .slice(next, next + 10)
+        .map((caseId) => ({ caseId, clock: 'first_reply', dueAt: noonPlus(60) }));
+      await fireTimers(batchOf(...timers), dependencies);
+    }
+    const { user, system } = process.cpuUsage(before);
+    return rounded((user + system) / 1000 / some.length);
+  };
+  await fire(cases.slice(0, 200));
+  const measured = cases.slice(200);
+  costRows.push(
+    ['a breach, told and handed over', await fire(measured)],
+    ['the same again, nothing to do', await fire(measured)],
+  );
+  await stop();
+  console.log(`cost of a timer: ${costRows.map(([what, ms]) => `${what} ${ms} ms`).join('; ')}`);
 }
 
 async function measureSweep({ invoke, meters }: EmbeddedRun, open: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { changeCases } from '../../shared/casework.ts';
 import type { Calendar } from '../../shared/domain/calendar.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import type { Ladder } from '../../shared/domain/escalation.ts';
@@ -117,6 +118,26 @@ describe('the ladder', () => {
     await simulation.pass(60);
     expect(told(simulation).at(-1)).toEqual(['duty', 1200, noonPlus(180), 'urgent']);
     expect(told(simulation)).toHaveLength(3);
+  });
+
+  test('stops when a person takes note of it, and goes on after silence', async () => {
+    const simulation = start();
+    await simulation.post(parcel());
+    await simulation.pass(125);
+    const subject = await simulation.caseOf('claire');
+    if (subject === undefined) throw new Error('no case');
+    const noted = {
+      type: 'escalation_acknowledged',
+      id: 'seen',
+      at: simulation.now,
+      recordedAt: simulation.now,
+    } as const;
+    const change = { conversation: subject.conversation, text: '', event: { ...noted, by: 'Ada' } };
+    await changeCases(simulation.dependencies, [change]);
+    await simulation.pass(29);
+    expect(told(simulation).map(([level]) => level)).toEqual(['lead', 'manager']);
+    await simulation.pass(60);
+    expect(told(simulation).slice(2)).toEqual([['duty', 1200, noonPlus(155), 'urgent']]);
   });
 
   test('leaves out a warning for which there was no time', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { recordOutcomes } from '../../functions/record-outcomes/handler.ts';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
+import { verdictOf } from '../../shared/domain/clocks.ts';
 import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
 import { batchOf, World } from '../support/world.ts';
 
@@ -42,6 +43,15 @@ test('a desk whose clock runs ahead wins no time', async () => {
   const { world, outcome } = await withOffer();
   await recordOutcomes(batchOf({ ...outcome, at: noonPlus(600) }), world.dependencies);
   expect(await caseIn(world)).toMatchObject({ clocks: { first_reply: { fulfilledAt: noonPlus(25) } } });
+});
+
+test('an answer at the very deadline is in time, however the desk writes the instant', async () => {
+  const { world, outcome } = await withOffer();
+  world.now = () => new Date(noonPlus(70));
+  await recordOutcomes(batchOf({ ...outcome, at: '2026-03-02T13:00:00Z' }), world.dependencies);
+  const clock = (await caseIn(world))?.clocks.first_reply;
+  expect(clock).toMatchObject({ dueAt: noonPlus(60), fulfilledAt: noonPlus(60) });
+  expect(clock && verdictOf(clock)).toBe('met');
 });
 
 test('a case handed back is offered in-house with the reason', async () => {
