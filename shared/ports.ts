@@ -284,7 +284,7 @@ export interface Span {
 }
 
 /**
- * `read`: what was written in the span, as far as the platform tells; `cut`: there was more than one run may read. `later` and `refused` as in
+ * `read`: what was written in the span, as far as the platform tells; `cut`: there was more, older than what was read. `later` and `refused` as in
  * `FetchResult`. `pauseSeconds`: so long the platform is to be left alone.
  */
 export type PullResult = (
@@ -297,8 +297,8 @@ export type PullResult = (
 export interface MessagePuller {
   /** Those for which somebody has entered a token; rejects when the tokens cannot be read. */
   accessible(accounts: readonly Polled[]): Promise<readonly Polled[]>;
-  /** Never rejects. */
-  pull(account: Polled, span: Span): Promise<PullResult>;
+  /** What was written in the span, the latest first, with so many calls at most. Never rejects. */
+  pull(account: Polled, span: Span, calls: number): Promise<PullResult>;
 }
 
 /** How far each account is read, and who is reading it. Both methods may reject. */

@@ -97,8 +97,10 @@ written since it was last read. An account without a token is not polled. The fi
 - What is read goes on the intake queue as if a webhook had told it, under the same id: what came both ways is one case.
 - Where there is a webhook, a message that the poll brings first, ten minutes after it was written, is logged as \`message_repaired\`. That count
   measures lost webhooks; see \`messages-repaired\` in the runbook.
-- A run makes at most twelve calls for an account and goes back a day at most; what it leaves out is logged as \`poll_failed\`. After a limit or an
-  outage the platform is left alone for as long as it asks, or five minutes.
+- A run makes at most twelve calls for an account. What it does not reach is left to the next run, which may make up to thirty, more the further it is
+  behind; only what thirty calls or a day do not reach is left out. Both are logged as \`poll_failed\`. After a limit or an outage the platform is
+  left alone for as long as it asks, or five minutes, and nothing is lost by that.
+- YouTube shows comments late that were held for review: each run looks again at the last ten minutes before its checkpoint.
 - Private messages on Instagram are not polled: they can be read through the Facebook page that the account belongs to only.
 - \`apiUrl\` beside a token asks another address than the platform's: a gateway of your own, or a server in a test.
 `;

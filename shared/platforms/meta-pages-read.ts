@@ -12,13 +12,21 @@ export const commentFields = 'id,from,message,created_time,parent{id},permalink_
 /** `fields` of `/<page>/conversations` (developers.facebook.com/docs/graph-api/reference/page/conversations). */
 export const conversationFields =
   'id,updated_time,messages.limit(50){id,created_time,from,to,message,attachments{mime_type}}';
+export const instagramCommentFields =
+  'id,text,timestamp,username,from,replies.limit(50){id,text,timestamp,username,from}';
 /** `fields` of `/<account>/media` (developers.facebook.com/docs/instagram-platform/reference/ig-media/comments). */
-export const mediaFields = `id,username,comments.limit(50){${'id,text,timestamp,username,from'},replies.limit(50){id,text,timestamp,username,from}}`;
+export const mediaFields = `id,username,comments.limit(50){${instagramCommentFields}}`;
 
 /** The events in a list, and those of its parts that go on elsewhere, with the time of the oldest part that came. */
 export interface Pulled {
   readonly events: readonly InboundEvent[];
-  readonly unfinished: readonly { readonly id: string; readonly after: string; readonly oldest: string | undefined }[];
+  readonly unfinished: readonly {
+    readonly id: string;
+    readonly after: string;
+    readonly oldest: string | undefined;
+    /** Name of the account that a medium on Instagram is by. */
+    readonly owner?: string | undefined;
+  }[];
   /** Where the list itself goes on. */
   readonly after: string | undefined;
   /** The time of its oldest element. */
@@ -187,26 +195,43 @@ const mediaSchema = z.object({ id: platformIdSchema, username: wordSchema, comme
 /** The comments below an Instagram account's media, and the replies to them. */
 export function readMedia(accountId: string, answer: unknown): Pulled {
   const list = listSchema.parse(answer);
-  const media = elements(list, mediaSchema);
+  const media = elements(list, mediaSchema).map(({ id, username, comments }) => ({
+    events: eventsBelow(accountId, username, comments),
+    unfinished: restOf(id, comments, elements(comments, instagramCommentSchema).map(writtenAt)).map((rest) => ({
+      ...rest,
+      owner: username,
+    })),
+  }));
   return {
-    events: media.flatMap(({ username, comments }) =>
-      elements(comments, instagramCommentSchema).flatMap((comment) => [
-        ...readInstagramComment(accountId, username, comment, undefined),
-        ...elements(comment.replies, instagramCommentSchema).flatMap((reply) =>
-          readInstagramComment(accountId, username, reply, comment.id),
-        ),
-      ]),
-    ),
-    unfinished: media.flatMap(({ id, comments }) =>
-      restOf(
-        id,
-        comments,
-        elements(comments, instagramCommentSchema).map(({ timestamp }) => timestamp),
-      ),
-    ),
+    events: media.flatMap(({ events }) => events),
+    unfinished: media.flatMap(({ unfinished }) => unfinished),
     after: undefined,
     oldest: undefined,
   };
+}
+
+/** The comments below one medium by an owner, and the replies to them. */
+export function readInstagramComments(accountId: string, owner: string | undefined, answer: unknown): Pulled {
+  const list = listSchema.parse(answer);
+  return {
+    events: eventsBelow(accountId, owner, list),
+    unfinished: [],
+    after: afterOf(list),
+    oldest: elements(list, instagramCommentSchema).map(writtenAt).at(-1),
+  };
+}
+
+function eventsBelow(accountId: string, owner: string | undefined, comments: List): readonly InboundEvent[] {
+  return elements(comments, instagramCommentSchema).flatMap((comment) => [
+    ...readInstagramComment(accountId, owner, comment, undefined),
+    ...elements(comment.replies, instagramCommentSchema).flatMap((reply) =>
+      readInstagramComment(accountId, owner, reply, comment.id),
+    ),
+  ]);
+}
+
+function writtenAt({ timestamp }: { readonly timestamp: string | undefined }): string | undefined {
+  return timestamp;
 }
 
 function readInstagramComment(

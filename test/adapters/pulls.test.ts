@@ -52,7 +52,7 @@ function feed(...comments: object[]) {
 }
 
 const events = async (account: typeof page) => {
-  const result = await puller.pull(account, span);
+  const result = await puller.pull(account, span, 12);
   if (result.kind !== 'read') throw new Error(JSON.stringify(result));
   return result.events;
 };
@@ -140,7 +140,7 @@ describe('the feed of a page', () => {
     expect(rounds).toBe(1);
 
     api.answers = () => ({ body: { ...feed(comment('1', '10:09')), ...next('a') } });
-    const endless = await puller.pull(page, { ...span, since: '2026-11-01T00:00:00.000Z' });
+    const endless = await puller.pull(page, { ...span, since: '2026-11-01T00:00:00.000Z' }, 12);
     expect(endless).toMatchObject({ kind: 'read', cut: true });
   });
 });
@@ -207,6 +207,35 @@ test('Instagram’s comments and replies come as by webhook, the account’s own
   ]);
 });
 
+test('Instagram’s comments that do not fit are followed below their medium, until they are old', async () => {
+  const next = (after: string) => ({ paging: { next: 'https://graph.facebook.com/…', cursors: { after } } });
+  const said = (id: string, username: string, minute: string) => ({
+    id,
+    text: `words of ${id}`,
+    timestamp: `2026-11-22T${minute}:00+0000`,
+    username,
+  });
+  api.answers = (path) =>
+    path.endsWith('/media')
+      ? {
+          body: {
+            data: [
+              { id: '900', username: 'maison', comments: { data: [said('1', 'lea', '10:09')], ...next('a') } },
+              { id: '901', username: 'maison', comments: { data: [said('9', 'lea', '09:00')], ...next('z') } },
+            ],
+          },
+        }
+      : { body: { data: [said('2', 'maison', '10:06'), said('3', 'tom', '09:59')], ...next('b') } };
+  expect(await events(instagram)).toMatchObject([
+    { type: 'message_received', messageId: '1' },
+    { type: 'own_reply', messageId: '2', author: { id: '17' } },
+  ]);
+  expect(api.asked.map(({ path, query }) => [path.split('/').slice(2).join('/'), query.get('after')])).toEqual([
+    ['17/media', null],
+    ['900/comments', 'a'],
+  ]);
+});
+
 describe('comments on YouTube', () => {
   const said = (id: string, author: string, minute: string, more: object = {}) => ({
     id,
@@ -268,7 +297,7 @@ describe('comments on YouTube', () => {
     ['503', 503, 'backendError', { kind: 'later', because: 'status 503', pauseSeconds: 300 }],
   ])('that are answered with %s are %j', async (_, status, reason, expected) => {
     api.answers = () => ({ status, body: { error: { code: status, errors: [{ reason }] } } });
-    expect(await puller.pull(channel, span)).toMatchObject(expected);
+    expect(await puller.pull(channel, span, 12)).toMatchObject(expected);
   });
 });
 
@@ -287,12 +316,12 @@ describe('a page that does not answer', () => {
     ['a page that is gone', 404, {}, {}, { kind: 'refused', because: 'the account is not there' }],
   ])('for %s says why and how long to wait', async (_, status, headers, body, expected) => {
     api.answers = () => ({ status, headers, body });
-    expect(await puller.pull(page, span)).toMatchObject(expected);
+    expect(await puller.pull(page, span, 12)).toMatchObject(expected);
   });
 
   test('is left alone once our share of its budget is used up', async () => {
     api.answers = () => ({ headers: { 'x-app-usage': '{"call_count":95}' }, body: feed(comment('1', '10:05')) });
-    expect(await puller.pull(page, span)).toMatchObject({
+    expect(await puller.pull(page, span, 12)).toMatchObject({
       kind: 'read',
       pauseSeconds: 300,
       events: [{ messageId: '9_1' }],

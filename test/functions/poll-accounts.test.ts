@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pollAccounts } from '../../functions/poll-accounts/handler.ts';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
@@ -36,7 +37,7 @@ class MemoryCheckpoints implements PollCheckpoints {
 class Polling {
   readonly world = new World();
   readonly checkpoints = new MemoryCheckpoints();
-  readonly pulled: { account: string; span: Span }[] = [];
+  readonly pulled: { account: string; span: Span; calls: number }[] = [];
   tokens = (_: Polled) => true;
   answer: (one: Polled, span: Span) => PullResult | Promise<PullResult> = () => ({
     kind: 'read',
@@ -50,8 +51,8 @@ class Polling {
       accounts,
       puller: {
         accessible: async (all) => all.filter((one) => this.tokens(one)),
-        pull: async (one, span) => {
-          this.pulled.push({ account: keyOf(one), span });
+        pull: async (one, span, calls) => {
+          this.pulled.push({ account: keyOf(one), span, calls });
           return this.answer(one, span);
         },
       },
@@ -180,11 +181,50 @@ describe('polling', () => {
     expect(polling.failures()).toEqual(['not read for a day: what was written before is left out']);
   });
 
-  test('says when more was written than a run reads', async () => {
+  test('stays where it was when more was written than a run reads, and tries again with more calls', async () => {
     const polling = new Polling();
-    polling.answer = () => ({ kind: 'read', events: [], cut: true });
     await polling.run(0);
-    expect(polling.failures()).toEqual(['more was written than one run reads']);
+    const event = inboundMessage('m1', 'hello');
+    polling.answer = () => ({ kind: 'read', events: [event], cut: true });
+    await polling.run(5);
+    expect(polling.intake()).toHaveLength(1);
+    polling.answer = () => ({ kind: 'read', events: [event], cut: false });
+    for (const minute of [10, 15]) await polling.run(minute);
+    expect(polling.pulled.slice(1).map(({ span, calls }) => [span.since, calls])).toEqual([
+      [noonPlus(-10), 12],
+      [noonPlus(-10), 24],
+      [noonPlus(0), 12],
+    ]);
+    expect(polling.failures()).toEqual(['later: more was written than this run reads']);
+  });
+
+  test('goes on, and says that the oldest is left out, where no run can read it all', async () => {
+    const polling = new Polling();
+    await polling.run(0);
+    polling.answer = () => ({ kind: 'read', events: [], cut: true });
+    for (const minute of [60, 65]) await polling.run(minute);
+    expect(polling.pulled.slice(1).map(({ span, calls }) => [span.since, calls])).toEqual([
+      [noonPlus(-10), 30],
+      [noonPlus(50), 12],
+    ]);
+    expect(polling.failures()[0]).toBe('more was written than a run can read: the oldest is left out');
+  });
+
+  test('loses nothing to a pause in the middle of an account, however far behind it is', async () => {
+    const polling = new Polling();
+    await polling.run(0);
+    polling.answer = () => ({ kind: 'read', events: [], cut: true, pauseSeconds: 300 });
+    for (const minute of [60, 65]) await polling.run(minute);
+    expect(polling.pulled.at(-1)?.span.since).toBe(noonPlus(-10));
+  });
+
+  test('looks again at the last ten minutes of comments on YouTube, which may have been held for review', async () => {
+    const polling = new Polling();
+    for (const minute of [0, 5]) await polling.run(minute, [account('youtube', 'UC1')]);
+    expect(polling.pulled.map(({ span }) => span)).toEqual([
+      { since: noonPlus(-1), until: noonPlus(-1) },
+      { since: noonPlus(-11), until: noonPlus(4) },
+    ]);
   });
 });
 
@@ -206,5 +246,37 @@ describe('a message that comes by poll', () => {
       expect(world.deskMessages('vendor_atlas-standard.fifo')).toHaveLength(1);
       expect(repaired(world)).toBe(count);
     }
+  });
+
+  test('and its webhook make one case of each message, in whatever order and batches they come', async () => {
+    const records = fc
+      .uniqueArray(fc.record({ key: fc.integer({ min: 0, max: 3 }), way: fc.constantFrom('webhook', 'poll') }), {
+        selector: ({ key, way }) => `${key} ${way}`,
+        minLength: 1,
+      })
+      .chain((some) => fc.tuple(fc.constant(some), fc.array(fc.boolean(), { minLength: 8, maxLength: 8 })));
+    await fc.assert(
+      fc.asyncProperty(records, async ([some, breaks]) => {
+        const world = new World();
+        const bodies = some.map(({ key, way }) => ({
+          ...(way === 'poll' ? byPoll : byWebhook),
+          events: [{ ...message, messageId: `m${key}`, thread: `dm:${key}`, author: { id: `author-${key}` } }],
+        }));
+        let batch: typeof bodies = [];
+        for (const [index, body] of bodies.entries()) {
+          batch.push(body);
+          if (breaks[index] !== true && index < bodies.length - 1) continue;
+          await triageMessages(batchOf(...batch), world.dependencies);
+          batch = [];
+        }
+        const messages = new Set(some.map(({ key }) => key));
+        const firstByPoll = [...messages].filter((one) => some.find(({ key }) => key === one)?.way === 'poll');
+        const offers = world.deskMessages('vendor_atlas-standard.fifo').map((one) => one.message);
+        expect(new Set(offers.map(({ data }) => data.caseId)).size).toBe(messages.size);
+        expect(offers).toHaveLength(messages.size);
+        expect(repaired(world)).toBe(firstByPoll.length);
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -17,7 +17,7 @@ export class ApiPuller implements MessagePuller {
     return accounts.filter((account) => this.#pulls.some(({ hasAccess }) => hasAccess(account, tokens)));
   }
 
-  async pull(account: Polled, span: Span): Promise<PullResult> {
+  async pull(account: Polled, span: Span, calls: number): Promise<PullResult> {
     let tokens: ApiTokens;
     try {
       tokens = await this.#tokens();
@@ -26,7 +26,7 @@ export class ApiPuller implements MessagePuller {
     }
     const pull = this.#pulls.find(({ hasAccess }) => hasAccess(account, tokens));
     if (pull === undefined) return { kind: 'refused', because: 'no token' };
-    const result = await pull.pull(account, span, tokens);
+    const result = await pull.pull(account, span, { tokens, calls });
     if (result.kind !== 'read') return result;
     const isNew = ({ postedAt }: { readonly postedAt?: string | undefined }) =>
       postedAt !== undefined && postedAt > span.since && postedAt <= span.until;

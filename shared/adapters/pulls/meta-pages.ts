@@ -3,24 +3,26 @@ import {
   commentFields,
   conversationFields,
   feedFields,
+  instagramCommentFields,
   mediaFields,
   type Pulled,
   readComments,
   readConversations,
   readFeed,
+  readInstagramComments,
   readMedia,
   readMessages,
 } from '../../platforms/meta-pages-read.ts';
 import type { Polled, PullResult, Span } from '../../ports.ts';
 import { askGraph, graphFailure, graphPause, metaTokenOf } from '../words/meta-graph.ts';
-import { callsPerAccount, type PlatformPull } from './platform-pull.ts';
+import type { PlatformPull } from './platform-pull.ts';
 
 interface Page {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly read: (answer: unknown) => Pulled;
   /** The rest of one of its parts. */
-  readonly rest?: ((id: string) => Page) | undefined;
+  readonly rest?: ((part: Pulled['unfinished'][number]) => Page) | undefined;
 }
 
 /** Posts, media and conversations that a run looks at, the latest first. */
@@ -30,12 +32,12 @@ const listed = '25';
 export function metaPages({ baseUrl, now }: { readonly baseUrl: string; readonly now: () => number }): PlatformPull {
   return {
     hasAccess: ({ channel, id }, { meta }) => firstPageOf.has(channel) && metaTokenOf(id, meta) !== undefined,
-    async pull({ channel, id }, span, { meta }) {
+    async pull({ channel, id }, span, { tokens: { meta }, calls }) {
       const first = firstPageOf.get(channel)?.(id, span);
       const waiting = first === undefined ? [] : [first];
       const events: InboundEvent[] = [];
       let pauseSeconds: number | undefined;
-      for (let calls = 0; calls < callsPerAccount; calls += 1) {
+      for (let made = 0; made < calls; made += 1) {
         const page = waiting.shift();
         if (page === undefined) return result(events, false, pauseSeconds);
         const answer = await askGraph(page.path, page.query, { accountId: id, meta, baseUrl });
@@ -70,7 +72,7 @@ function nextPages(page: Page, { after, oldest, unfinished }: Pulled, { since }:
   const isNew = (time: string | undefined) => time === undefined || time > since;
   return [
     ...unfinished.flatMap((part) => {
-      const rest = isNew(part.oldest) ? page.rest?.(part.id) : undefined;
+      const rest = isNew(part.oldest) ? page.rest?.(part) : undefined;
       return rest === undefined ? [] : [{ ...rest, query: { ...rest.query, after: part.after } }];
     }),
     ...(after === undefined || !isNew(oldest) ? [] : [{ ...page, query: { ...page.query, after } }]),
@@ -84,7 +86,7 @@ const firstPageOf: ReadonlyMap<Polled['channel'], (id: string, span: Span) => Pa
       path: `${encodeURIComponent(id)}/feed`,
       query: { fields: feedFields(Math.floor(Date.parse(since) / 1000)), limit: listed },
       read: (answer) => readFeed(id, answer),
-      rest: (post) => ({
+      rest: ({ id: post }) => ({
         path: `${encodeURIComponent(post)}/comments`,
         query: { fields: commentFields, filter: 'stream', order: 'reverse_chronological', limit: '100' },
         read: (answer) => readComments(id, post, answer),
@@ -97,7 +99,7 @@ const firstPageOf: ReadonlyMap<Polled['channel'], (id: string, span: Span) => Pa
       path: `${encodeURIComponent(id)}/conversations`,
       query: { platform: 'messenger', fields: conversationFields, limit: listed },
       read: (answer) => readConversations(id, answer),
-      rest: (conversation) => ({
+      rest: ({ id: conversation }) => ({
         path: `${encodeURIComponent(conversation)}/messages`,
         query: { fields: 'id,created_time,from,to,message,attachments{mime_type}', limit: '100' },
         read: (answer) => readMessages(id, answer),
@@ -110,6 +112,11 @@ const firstPageOf: ReadonlyMap<Polled['channel'], (id: string, span: Span) => Pa
       path: `${encodeURIComponent(id)}/media`,
       query: { fields: mediaFields, limit: listed },
       read: (answer) => readMedia(id, answer),
+      rest: ({ id: media, owner }) => ({
+        path: `${encodeURIComponent(media)}/comments`,
+        query: { fields: instagramCommentFields, limit: '50' },
+        read: (answer) => readInstagramComments(id, owner, answer),
+      }),
     }),
   ],
 ]);

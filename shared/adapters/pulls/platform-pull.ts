@@ -5,9 +5,10 @@ import type { ApiTokens } from '../words/api-tokens.ts';
 export interface PlatformPull {
   /** Whether it knows the account's channel and has a token for it. */
   readonly hasAccess: (account: Polled, tokens: ApiTokens) => boolean;
-  /** Never rejects. */
-  readonly pull: (account: Polled, span: Span, tokens: ApiTokens) => Promise<PullResult>;
+  /** Makes so many calls at most; what remains then is told as `cut`. Never rejects. */
+  readonly pull: (
+    account: Polled,
+    span: Span,
+    means: { readonly tokens: ApiTokens; readonly calls: number },
+  ) => Promise<PullResult>;
 }
-
-/** So many calls a run makes for one account; what remains then is told as `cut`. */
-export const callsPerAccount = 12;

@@ -4,7 +4,7 @@ import { readCommentThreads } from '../../platforms/youtube-comments.ts';
 import type { PullResult } from '../../ports.ts';
 import { type Answer, callApi, resultByStatus, retryAfterSeconds } from '../words/api-call.ts';
 import type { ApiTokens } from '../words/api-tokens.ts';
-import { callsPerAccount, type PlatformPull } from './platform-pull.ts';
+import type { PlatformPull } from './platform-pull.ts';
 
 /** A call costs one of 10,000 units a day: developers.google.com/youtube/v3/determine_quota_cost. Used up, they come back at midnight in California. */
 const quotaReasons = new Set(['quotaExceeded', 'dailyLimitExceeded']);
@@ -22,10 +22,10 @@ export function youtubeComments({
 }): PlatformPull {
   return {
     hasAccess: ({ channel, id }, { youtube }) => channel === 'youtube' && keyOf(id, youtube) !== undefined,
-    async pull({ id }, { since }, { youtube }) {
+    async pull({ id }, { since }, { tokens: { youtube }, calls }) {
       const events: InboundEvent[] = [];
       let next: string | undefined;
-      for (let calls = 0; calls < callsPerAccount; calls += 1) {
+      for (let made = 0; made < calls; made += 1) {
         const url = new URL(`${youtube?.apiUrl ?? baseUrl}/youtube/v3/commentThreads`);
         url.search = new URLSearchParams({
           part: 'snippet,replies',
