@@ -106,11 +106,15 @@ function toEvent(type: InboundEvent['type'], item: Item, entry: MetaEntry, conte
   // Whoever is not the page: some echoes have sender and recipient the wrong way round.
   const customer = [item.sender?.id, item.recipient?.id].find((id) => id !== undefined && id !== entry.id);
   if (customer === undefined) return 'unreadable_part';
+  // A page that neither wrote nor was written to: whose message this is must not be guessed. Instagram names its accounts by ids of several scopes.
+  const isOurs =
+    entry.object === 'instagram' ||
+    [item.sender?.id, item.recipient?.id].some((id) => id === undefined || id === entry.id);
   return present<InboundEvent>({
     type,
     platform: 'meta',
     channel: entry.object === 'instagram' ? 'instagram' : 'messenger',
-    accountId: entry.id,
+    accountId: isOurs ? entry.id : 'unknown',
     text: '',
     ...content,
     thread: `dm:${customer}`,

@@ -200,6 +200,22 @@ test.each([
   });
 });
 
+test.each([
+  ['page', '502', 'unknown'],
+  ['page', '501', '501'],
+  ['instagram', '502', '501'],
+])('a private message in the entry of 501 on a %s, written to %s, is one to %s', (object, recipient, accountId) => {
+  const item = {
+    sender: { id: '88' },
+    recipient: { id: recipient },
+    timestamp: 1_795_341_600_000,
+    message: { mid: 'm_1', text: 'Bonjour' },
+  };
+  const body = { object, entry: [{ id: '501', time: 1_795_341_600_000, messaging: [item] }] };
+  const read = meta.read(Buffer.from(JSON.stringify(body)), { pathAccount: undefined }, {});
+  expect(read).toMatchObject({ events: [{ type: received, accountId, author: { id: '88' } }] });
+});
+
 describe('handshake', () => {
   const url = (token: string) =>
     `https://hooks.example.com/webhooks/meta?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=${token}`;
