@@ -379,11 +379,12 @@ describe('least privilege', () => {
   const changesCases = {
     'dynamodb:BatchGetItem': ['Cases'],
     'dynamodb:PutItem': ['Cases'],
-    'dynamodb:UpdateItem': ['Cases'],
     'sqs:SendMessage': [...desks, 'Parked', 'TimersQueue'],
     ...readsPolicy,
   };
+  const notesRecords = { 'dynamodb:UpdateItem': ['Cases'] };
   const followsUp = {
+    ...notesRecords,
     'dynamodb:BatchWriteItem': ['Cases'],
     'dynamodb:Query': ['Cases', 'Cases/index/backlog'],
     'dynamodb:DeleteItem': ['Cases'],
@@ -428,11 +429,12 @@ describe('least privilege', () => {
         ...consumes('TimersQueue'),
         ...changesCases,
         'dynamodb:BatchWriteItem': ['Cases'],
+        ...notesRecords,
         'dynamodb:Query': ['Cases/index/backlog'],
         'sns:Publish': ['Escalations'],
       },
     ],
-    ['record-outcomes', { ...consumes(...outcomes), ...changesCases }],
+    ['record-outcomes', { ...consumes(...outcomes), ...changesCases, ...notesRecords }],
     [
       'poll-accounts',
       {
