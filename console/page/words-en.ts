@@ -429,9 +429,9 @@ export const english = {
       'By the desk that had the case when its first reply was sent or fell due, and the week in which that was; in brackets, kept of all that were due.',
     cost: 'Cost',
     costOf: (messages: number, least: string, most: string) =>
-      `About ${least} for ${counted('message', 'messages')(messages)}, and up to ${most} if Comprehend were asked about every one.`,
+      `About ${least} for ${counted('message', 'messages')(messages)}, and up to ${most} if Comprehend judged the mood of every one.`,
     costHint: (perMillion: string) =>
-      `An estimate, not a bill: ${perMillion} per million messages, measured on a mix of messages at list prices (npm run cost). Comprehend is asked only where its verdict could change the decision; what stands there whether anybody writes or not comes on top.`,
+      `An estimate, not a bill: ${perMillion} per million messages, measured on a mix of messages at list prices (npm run cost). Comprehend judges a mood only where that could change the decision; its search for personal data before an outsourced desk reads a message costs as much again; what stands there whether anybody writes or not comes on top.`,
     week: (day: string) => `Week of ${day}`,
     misrouted: 'Mis-routed',
     reasons: 'Why cases stayed in-house',

@@ -427,9 +427,9 @@ export const french: typeof english = {
       'Par l’équipe qui avait le dossier quand sa première réponse est partie ou était due, et la semaine où ce fut ; entre parenthèses, les promesses tenues sur toutes celles échues.',
     cost: 'Coût',
     costOf: (messages, least, most) =>
-      `Environ ${least} pour ${counted('message', 'messages')(messages)}, et jusqu’à ${most} si Comprehend était interrogé sur chacun.`,
+      `Environ ${least} pour ${counted('message', 'messages')(messages)}, et jusqu’à ${most} si Comprehend jugeait le ton de chacun.`,
     costHint: (perMillion) =>
-      `Une estimation, pas une facture : ${perMillion} par million de messages, mesurés sur un mélange de messages aux prix publics (npm run cost). Comprehend n’est interrogé que si son avis peut changer la décision ; ce qui coûte même quand personne n’écrit s’y ajoute.`,
+      `Une estimation, pas une facture : ${perMillion} par million de messages, mesurés sur un mélange de messages aux prix publics (npm run cost). Comprehend ne juge un ton que si cela peut changer la décision ; sa recherche de données personnelles avant qu’un prestataire lise un message coûte autant ; ce qui coûte même quand personne n’écrit s’y ajoute.`,
     week: (day) => `Semaine du ${day}`,
     misrouted: 'Mal orientés',
     reasons: 'Pourquoi des dossiers sont restés en interne',
