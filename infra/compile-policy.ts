@@ -14,6 +14,7 @@ import {
   type Escalation,
   type Lexicon,
   type Meaning,
+  overridesSchema,
   type Policy,
   policySchema,
   purposeSchema,
@@ -68,6 +69,7 @@ const accountDetails = {
   languages: languagesEntry.optional(),
   names: z.array(z.string().min(1)).optional(),
   tags: z.array(idSchema).optional(),
+  overrides: overridesSchema.optional(),
   silent_after: silence.optional(),
 };
 const accountEntry = closedObject({
@@ -85,6 +87,7 @@ interface Group {
   readonly languages?: string[] | undefined;
   readonly names?: string[] | undefined;
   readonly tags?: string[] | undefined;
+  readonly overrides?: Account['overrides'] | undefined;
   readonly silent_after?: number | undefined;
   readonly accounts?: z.infer<typeof accountEntry>[] | undefined;
   readonly groups?: Group[] | undefined;
@@ -251,6 +254,7 @@ export function compilePolicy(
   const version = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 12);
   const policy = policySchema.parse({ version, ...content });
   lintPolicy(policy, source);
+  lintOverrides(source, accounts.groups, ['groups'], policy);
   if (source.problems.length === 0) testExamples(policy, examples, source);
   return source.problems.length > 0
     ? { ok: false, problems: source.problems }
@@ -352,10 +356,10 @@ function toEscalation(
   };
 }
 
-type Inherited = Pick<Account, 'country' | 'store' | 'names' | 'tags'> &
+type Inherited = Pick<Account, 'country' | 'store' | 'names' | 'tags' | 'overrides'> &
   Partial<Pick<Account, 'purpose' | 'languages'>> & { readonly silent_after?: number };
 
-/** The accounts of a group and of the groups within, each with what it does not say itself taken from the nearest group that does; tags add up. */
+/** The accounts of a group and of the groups within, each with what it does not say itself taken from the nearest group that does; tags and skipped rules add up. */
 function flatten({ group, accounts = [], groups = [], ...own }: Group, inherited: Inherited): Account[] {
   const given = withDefaults(own, inherited);
   return [
@@ -377,6 +381,7 @@ function withDefaults(own: { [K in keyof Inherited]?: Inherited[K] | undefined }
   const names = own.names ?? inherited.names;
   const tags = own.tags === undefined ? inherited.tags : [...new Set([...(inherited.tags ?? []), ...own.tags])];
   const silent_after = own.silent_after ?? inherited.silent_after;
+  const overrides = withOverrides(own.overrides, inherited.overrides);
   return {
     ...(purpose === undefined ? {} : { purpose }),
     ...(country === undefined ? {} : { country }),
@@ -385,7 +390,45 @@ function withDefaults(own: { [K in keyof Inherited]?: Inherited[K] | undefined }
     ...(names === undefined ? {} : { names }),
     ...(tags === undefined ? {} : { tags }),
     ...(silent_after === undefined ? {} : { silent_after }),
+    ...(overrides === undefined ? {} : { overrides }),
   };
+}
+
+function withOverrides(own: Account['overrides'], inherited: Account['overrides']): Account['overrides'] {
+  if (own === undefined || inherited === undefined) return own ?? inherited;
+  const skip = [...new Set([...(inherited.skip ?? []), ...(own.skip ?? [])])];
+  return { ...inherited, ...own, ...(skip.length === 0 ? {} : { skip }) };
+}
+
+/** Notes what the overrides of groups and accounts name and nobody has, or must not be taken away. */
+function lintOverrides(source: PolicySource, groups: readonly Group[], above: PolicyPath, policy: Policy): void {
+  const outsourced = Object.keys(policy.desks).filter((id) => policy.desks[id]?.kind === 'outsourced');
+  const { rules } = policy.routing;
+  const skippable = rules.filter(({ to }) => policy.desks[to]?.kind !== 'in_house').map(({ id }) => id);
+  const check = (overrides: Account['overrides'], path: PolicyPath) => {
+    const report = (key: string, index: number, message: string) =>
+      source.report('accounts.yaml', [...path, 'overrides', key, index], `overrides.${key}: ${message}`);
+    for (const [index, desk] of (overrides?.desks ?? []).entries()) {
+      if (!outsourced.includes(desk))
+        report('desks', index, `${desk} is no outsourced desk; allowed: ${outsourced.join(', ')}`);
+    }
+    for (const [index, id] of (overrides?.skip ?? []).entries()) {
+      if (!rules.some((rule) => rule.id === id))
+        report('skip', index, `there is no rule ${id}; allowed: ${skippable.join(', ')}`);
+      else if (!skippable.includes(id))
+        report(
+          'skip',
+          index,
+          `rule ${id} keeps messages in-house and holds everywhere; allowed: ${skippable.join(', ')}`,
+        );
+    }
+  };
+  for (const [index, { overrides, accounts = [], groups: inner = [] }] of groups.entries()) {
+    const path = [...above, index];
+    check(overrides, path);
+    for (const [place, account] of accounts.entries()) check(account.overrides, [...path, 'accounts', place]);
+    lintOverrides(source, inner, [...path, 'groups'], policy);
+  }
 }
 
 function toLexicon(source: PolicySource, file: string, written: z.infer<typeof lexiconFile>): Lexicon {

@@ -22,6 +22,8 @@ const phrases: readonly Phrase[] = [
   [/^is no noise$/, () => 'ce n’est pas du bruit'],
   [/^noise is (.+)$/, (words, kind = '') => `le bruit est : ${wordOf(words, kind)}`],
   [/^channel is (.+)$/, (_, channel = '') => `le canal est ${channel}`],
+  [/^skipped on this account$/, () => 'ne vaut pas pour ce compte'],
+  [/^(\w+) has no cases of this account$/, (_, desk = '') => `${desk} ne reçoit rien de ce compte`],
   [/^another account$/, () => 'un autre compte'],
   [/^purpose of the account is not known$/, () => 'la vocation du compte n’est pas connue'],
   [

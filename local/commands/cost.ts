@@ -229,6 +229,11 @@ const matters = {
     'sans réponse depuis un mois, je transmets le dossier à mon avocat et à la répression des fraudes',
   ],
 } as const;
+/** A weak sign of danger and nothing else: whether it is meant in anger decides who answers, and Comprehend is asked. */
+const unsure = {
+  en: 'my order has been blocked for safety reasons and I do not understand what I have to do now, can you unlock it',
+  fr: 'ma commande est bloquée pour une raison de sécurité et je ne comprends pas ce que je dois faire maintenant',
+} as const;
 const noise = [
   '@friend @other',
   '👍👍👍',
@@ -238,9 +243,10 @@ const noise = [
   '@maisonlune',
 ];
 
-export const mixInWords = '20 % noise, 15 % repeats, 70 % of the rest in English, the others in French';
+export const mixInWords =
+  '20 % noise, 15 % repeats, 70 % of the rest in English, the others in French, 3 % of it such that its mood decides';
 
-/** Made-up messages of some 140 characters: 20 % noise, 15 % repeats of an earlier one, 70 % of the others in English, 30 % in French. */
+/** Made-up messages of some 140 characters: 20 % noise, 15 % repeats of an earlier one, 70 % of the others in English, 30 % in French, 3 % of them such that their mood decides. */
 export function standardMix(count: number, seed: number): string[] {
   const random = randomFrom(seed);
   const one = (choices: readonly string[]): string => choices[Math.floor(random() * choices.length)] ?? '';
@@ -253,7 +259,7 @@ export function standardMix(count: number, seed: number): string[] {
     else {
       const language = random() < 0.7 ? 'en' : 'fr';
       const number = language === 'en' ? 'order number' : 'commande numéro';
-      const text = `${one(openings[language])}${one(matters[language])}. ${number} ${100_000 + index}`;
+      const text = `${one(openings[language])}${random() < 0.03 ? unsure[language] : one(matters[language])}. ${number} ${100_000 + index}`;
       texts.push(text);
       worded.push(text);
     }

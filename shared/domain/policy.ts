@@ -38,6 +38,16 @@ export type Desk = z.infer<typeof deskSchema>;
 
 export const purposeSchema = z.enum(['corporate', 'after_sales', 'store', 'recruitment', 'press']);
 
+/** What holds for an account instead of what the rules say to all: each can only make a decision more careful. */
+export const overridesSchema = closedObject({
+  /** The only outsourced desks that may have its cases; none of them: all stay in the house. */
+  desks: z.array(z.string()).optional(),
+  /** Points that each of its messages has more. */
+  risk: z.number().positive().optional(),
+  /** Rules that do not hold here; never one that leads in-house. */
+  skip: z.array(z.string()).min(1).optional(),
+});
+
 /** A brand's page, handle or number, with what its group, country and store gave it. */
 export const accountSchema = z.object({
   channel: channelSchema,
@@ -53,6 +63,7 @@ export const accountSchema = z.object({
   names: z.array(z.string()).optional(),
   /** Words that rules may ask for; those of its groups are among them. */
   tags: z.array(z.string()).optional(),
+  overrides: overridesSchema.optional(),
   /** So long without a message is a sign that its webhook has gone quiet. */
   silentAfterHours: z.number().int().positive().optional(),
 });

@@ -36,6 +36,7 @@ export function createRouter(policy: Policy): Router {
   const vendors = Object.keys(policy.desks).filter((id) => policy.desks[id]?.kind === 'outsourced');
   const decide = (message: InboundEvent, assessment: Assessment, at?: string, standings?: Standings): Decision => {
     const { account, listed } = accountOf(message);
+    const overrides = account?.overrides ?? {};
     const reasons = reasonsOf(policy, assessment);
     const doubts = doubtsOf(assessment, listed);
     const parts = partsOf(policy, { message, assessment, account, reasons, doubts, risk: 0 });
@@ -69,7 +70,7 @@ export function createRouter(policy: Policy): Router {
     };
 
     for (const rule of policy.routing.rules) {
-      const unmet = firstUnmet(rule.when, facts);
+      const unmet = overrides.skip?.includes(rule.id) ? 'skipped on this account' : firstUnmet(rule.when, facts);
       if (unmet !== undefined) {
         notChosen.push({ rule: rule.id, because: unmet });
         continue;
@@ -83,7 +84,11 @@ export function createRouter(policy: Policy): Router {
         notChosen.push({ rule: rule.id, because: `not cleared: ${[...reasons, ...doubts].join(', ')}` });
         continue;
       }
-      const { fitting, passedOver, ...choice } = chooseVendor(cleared, message, assessment, policy, at, standings);
+      const allowed = cleared.filter((desk) => overrides.desks?.includes(desk) ?? true);
+      for (const desk of cleared) {
+        if (!allowed.includes(desk)) notChosen.push({ rule: rule.id, because: `${desk} has no cases of this account` });
+      }
+      const { fitting, passedOver, ...choice } = chooseVendor(allowed, message, assessment, policy, at, standings);
       away.push(...choice.away);
       notChosen.push(...passedOver.map((because) => ({ rule: rule.id, because })));
       if (fitting.length > 0) return decision(rule, route, fitting);
@@ -155,6 +160,8 @@ function partsOf(policy: Policy, facts: Facts): { name: string; points: number }
     const points = policy.score.reasons[reason];
     if (points !== undefined) parts.push({ name: reason, points: round(points * confidence) });
   }
+  const extra = facts.account?.overrides?.risk;
+  if (extra !== undefined) parts.push({ name: 'this_account', points: extra });
   for (const { name, points, when } of policy.score.parts) {
     if (firstUnmet(when, facts) === undefined) parts.push({ name, points });
   }

@@ -7,6 +7,7 @@ export const runNames = [
   'speed',
   'curves',
   'imports',
+  'assessment',
   'fire-lag',
   'timers',
   'cost',

@@ -25,6 +25,7 @@ async function main(): Promise<number> {
     speed: ['test/bench/bench.ts', '--only', 'speed'],
     curves: ['test/bench/bench.ts', '--only', 'curves'],
     imports: ['test/bench/bench.ts', '--only', 'imports'],
+    assessment: ['test/bench/assessment.ts'],
     'fire-lag': ['test/bench/bench.ts', '--only', 'fire-lag'],
     timers: ['test/bench/timers.ts'],
     cost: ['test/proofs/cost.ts'],
