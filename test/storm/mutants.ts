@@ -13,16 +13,18 @@ const root = resolve(import.meta.dirname, '..', '..');
 const seeds = [11, 12, 13];
 
 /** The sources of the functions with one mistake in them, inside the project, so that they find its packages. */
-function copyWith({ file, find, replace }: Mutation): string {
+function copyWith({ also, ...first }: Mutation): string {
   mkdirSync(join(root, 'build'), { recursive: true });
   const copy = mkdtempSync(join(root, 'build', 'mutant-'));
   for (const name of ['functions', 'shared', 'console'])
     cpSync(join(root, name), join(copy, name), { recursive: true });
-  const path = join(copy, file);
-  writeFileSync(
-    path,
-    readFileSync(path, 'utf8').replace(find, () => replace),
-  );
+  for (const { file, find, replace } of also === undefined ? [first] : [first, also]) {
+    const path = join(copy, file);
+    writeFileSync(
+      path,
+      readFileSync(path, 'utf8').replace(find, () => replace),
+    );
+  }
   return copy;
 }
 

@@ -1,9 +1,14 @@
-/** A mistake that somebody could make in the product: `replace` in the place of `find`, which stands once in the file. */
-export interface Mutation {
-  readonly name: string;
+/** `replace` in the place of `find`, which stands once in the file. */
+export interface Edit {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+}
+
+/** A mistake that somebody could make in the product; where one alone changes nothing, because two things keep the promise, both of them. */
+export interface Mutation extends Edit {
+  readonly name: string;
+  readonly also?: Edit;
 }
 
 /** Each breaks a promise that the storm must notice. */
@@ -61,6 +66,11 @@ export const mutations: readonly Mutation[] = [
     file: 'shared/domain/gate.ts',
     find: "if (subject.route !== 'vendor' || subject.desk === undefined) return undefined;\n    if (subject.reasons.length > 0 || subject.doubts.length > 0) return undefined;",
     replace: 'if (subject.desk === undefined) return undefined;',
+    also: {
+      file: 'shared/domain/case.ts',
+      find: 'const stronger = untouched || (!stays && comparePlacement(decision, subject) > 0) ? decision : subject;',
+      replace: 'const stronger = decision;',
+    },
   },
   {
     name: 'leave deleted words where they are',

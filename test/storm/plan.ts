@@ -108,7 +108,7 @@ export function makePlan(seed: number, start: number, size: number, name: string
         if (worse) secretMarks.push(edited);
         alarming = worse ? edited : undefined;
         text = `${one(worse ? sensitive : routine)}, ${edited}`;
-        post(at + 5_000, `${key}-edited`, 'message.updated', {
+        post(at + 500, `${key}-edited`, 'message.updated', {
           id: key,
           author: { id: author },
           thread,
@@ -117,7 +117,7 @@ export function makePlan(seed: number, start: number, size: number, name: string
         });
       }
       const deleted = chance(0.06);
-      if (deleted) post(at + 6_000, `${key}-deleted`, 'message.deleted', { id: key, author: { id: author }, thread });
+      if (deleted) post(at + 1_000, `${key}-deleted`, 'message.deleted', { id: key, author: { id: author }, thread });
       messages.push({ key, text, deleted, secretMarks, ...(alarming === undefined ? {} : { alarming }) });
     }
     if (chance(0.15)) {

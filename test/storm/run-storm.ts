@@ -89,7 +89,7 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
   const { seed, waveSize, log = () => {} } = options;
   const policyDir = join(scratch, 'policy');
   shortPromises(resolve(options.policyDir ?? join(root, 'policy')), policyDir, {
-    firstReply: '20s',
+    firstReply: '4s',
     resolution: '90s',
     sentimentDecides: true,
   });
