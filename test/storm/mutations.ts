@@ -21,7 +21,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'store the first parcel of a large POST only',
-    file: 'functions/receive-webhook/handler.ts',
+    file: 'shared/intake.ts',
     find: 'parcels(ofAccount).map((parcel) => ({',
     replace: 'parcels(ofAccount).slice(0, 1).map((parcel) => ({',
   },
