@@ -81,19 +81,7 @@ test('every call a function makes is allowed, and everything it is allowed is us
     },
   });
   const attempts = new Map<string, number>();
-  /** Waits until nothing is under way, while what failed comes again. */
-  const settle = async () => {
-    let settled = false;
-    const idle = journey.run.idle().then(() => {
-      settled = true;
-    });
-    const isSettled = () => {
-      clock.shift(6_000);
-      return settled;
-    };
-    await expect.poll(isSettled, { timeout: 40_000, interval: 200 }).toBe(true);
-    await idle;
-  };
+  const settle = () => journey.settle(clock);
   try {
     const fourHours = 4 * 3_600_000;
     const question = 'Bonjour, où est mon colis ?';

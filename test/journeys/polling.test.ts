@@ -44,7 +44,7 @@ test('a comment whose webhook was lost becomes one case by poll and is counted; 
     };
     const entry = [{ id: page, time: Math.floor(clock.now() / 1000), changes: [{ field: 'feed', value }] }];
     expect(await journey.post('meta', JSON.stringify({ object: 'page', entry }))).toBe(200);
-    await journey.run.idle();
+    await journey.settle(clock);
     const repaired = () =>
       readdirSync(join(scratch.dataDir, 'logs'))
         .flatMap((name) => readFileSync(join(scratch.dataDir, 'logs', name), 'utf8').split('\n'))
@@ -54,7 +54,7 @@ test('a comment whose webhook was lost becomes one case by poll and is counted; 
       return repaired();
     };
     await expect.poll(goneOn, { timeout: 20_000, interval: 200 }).toHaveLength(1);
-    await journey.run.idle();
+    await journey.settle(clock);
     expect(repaired()).toHaveLength(1);
     expect(repaired()[0]).toContain('5550001_2');
     // Desks that let an offer run out have it offered to the next one: the case stays the same.

@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { expect } from 'vitest';
 import { type EmbeddedRun, type EmbeddedRunOptions, startEmbeddedRun } from '../../local/run.ts';
 import { postSigned } from '../../local/webhook-client.ts';
 import { type DeskMessage, deskMessageSchema } from '../../shared/contracts/desk-message.ts';
 import type { Outcome } from '../../shared/contracts/outcome.ts';
 import { platformNamed } from '../../shared/platforms/registry.ts';
+import type { ShiftingClock } from './shifting-clock.ts';
 
 /** A data directory of its own for a journey, removed at the end. */
 export function scratchDirectory(): { dataDir: string; remove(): void } {
@@ -64,6 +66,20 @@ export class Journey {
   async report(outcome: Outcome): Promise<void> {
     const QueueUrl = this.run.queueUrl(outcome.desk.startsWith('vendor_') ? `${outcome.desk}-outcome` : 'outcome');
     await this.#sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(outcome) }));
+  }
+
+  /** Waits until nothing is under way, while the clock goes on so that what failed comes again. */
+  async settle(clock: ShiftingClock): Promise<void> {
+    let settled = false;
+    const idle = this.run.idle().then(() => {
+      settled = true;
+    });
+    const isSettled = () => {
+      clock.shift(6_000);
+      return settled;
+    };
+    await expect.poll(isSettled, { timeout: 40_000, interval: 200 }).toBe(true);
+    await idle;
   }
 
   /** Messages that wait on a queue. */
