@@ -1,0 +1,5 @@
+// A made-up poll: finds nothing.
+
+export async function handler(): Promise<unknown> {
+  return null;
+}
