@@ -190,7 +190,8 @@ function implies(narrow: Condition, wide: Condition): boolean {
       return given.every((value) => known.includes(value));
     }
     if (key === 'risk') return impliesRisk(narrow, wide);
-    if (key === 'followers' || key === 'previous_cases') return Number(given) >= Number(asked);
+    if (key === 'followers' || key === 'previous_cases' || key === 'earlier_messages')
+      return Number(given) >= Number(asked);
     if (key === 'stars') return Number(given) <= Number(asked);
     return isDeepStrictEqual(asked, given);
   });

@@ -43,6 +43,10 @@ const phrases: readonly Phrase[] = [
     (words, desk = '', topics = '') =>
       `${desk} ne prend que : ${listed(topics, (name) => wordOf(words, name))} ; aucun sujet reconnu`,
   ],
+  [
+    /^(\w+) has its agreed backlog of (\d+) cases$/,
+    (_, desk = '', cases = '') => `${desk} a déjà les ${cases} dossiers convenus`,
+  ],
   [/^(\w+) is closed at (\S+)$/, (words, desk = '', at = '') => `${desk} est fermé : ${momentOf(at, words)}`],
   [
     /^(\w+) fits too; this conversation is (\w+)'s by shares (.+)$/,
@@ -57,6 +61,8 @@ const phrases: readonly Phrase[] = [
   [/^author is not verified$/, () => 'l’auteur n’est pas vérifié'],
   [/^author is verified$/, () => 'l’auteur est vérifié'],
   [/^author has fewer than (\d+) known followers$/, (_, count = '') => `l’auteur a moins de ${count} abonnés connus`],
+  [/^author has fewer than (\d+) known cases$/, (_, count = '') => `l’auteur a moins de ${count} dossiers connus`],
+  [/^its case held (\d+) messages before$/, (_, count = '') => `son dossier contenait ${count} messages auparavant`],
   [/^has no stars$/, () => 'n’a pas d’étoiles'],
   [/^has ([\d.]+) stars$/, (_, stars = '') => `a ${stars} étoiles`],
   [/^not routine: (.+)$/, (words, names = '') => `pas courant : ${listed(names, (name) => wordOf(words, name))}`],

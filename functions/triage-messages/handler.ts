@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Casework, type Change, type ChangeResult, changeCases } from '../../shared/casework.ts';
 import { type IntakeRecord, intakeRecordSchema } from '../../shared/contracts/intake.ts';
 import type { Assessment, Finding, Sentiment } from '../../shared/domain/assessment.ts';
-import type { Case, CaseEvent, Conversation } from '../../shared/domain/case.ts';
+import { type Case, type CaseEvent, type Conversation, isActive } from '../../shared/domain/case.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-event.ts';
 import type { Router } from '../../shared/domain/routing.ts';
@@ -122,9 +122,13 @@ async function receiveMessages(
     else readable.set(arrival, outcome);
   }
   const currentOf = (arrival: Arrival) => found[arrivals.indexOf(arrival)]?.current;
-  for (const [arrival, count] of await previousCases(readable, currentOf, dependencies)) {
-    const { receivedAt, event } = readable.get(arrival) ?? arrival;
-    readable.set(arrival, { receivedAt, event: { ...event, author: { ...event.author, previousCases: count } } });
+  const counted = await previousCases(readable, currentOf, dependencies);
+  for (const [arrival, { receivedAt, event }] of readable) {
+    const current = currentOf(arrival);
+    const previous = counted.get(arrival);
+    const author = previous === undefined ? event.author : { ...event.author, previousCases: previous };
+    const earlierMessages = current !== undefined && isActive(current) ? current.messages.count : 0;
+    readable.set(arrival, { receivedAt, event: { ...event, author, earlierMessages } });
   }
   const judged = await judgeAll([...readable.values()], dependencies);
   const changes = new Map<Arrival, Change>();

@@ -59,6 +59,8 @@ export const inboundEventSchema = z.object({
   inReplyTo: z.string().optional(),
   /** On `own_reply`: the customer who is answered, where the platform says so. */
   toAuthorId: z.string().optional(),
+  /** Messages that its open case held when it was triaged. */
+  earlierMessages: z.number().int().nonnegative().optional(),
   /** Stars of a review, 1 to 5. */
   rating: z.number().min(1).max(5).optional(),
 });

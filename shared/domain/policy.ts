@@ -98,6 +98,8 @@ const partConditions = {
   followers: z.number().int().positive().optional(),
   /** The author had at least so many other cases on this account in the last 90 days; 50 are counted. */
   previous_cases: z.number().int().positive().max(50).optional(),
+  /** The open case that it belongs to held at least so many messages before it. */
+  earlier_messages: z.number().int().positive().optional(),
   /** A review of at most so many stars. */
   stars: z.number().int().min(1).max(5).optional(),
 };

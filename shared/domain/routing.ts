@@ -237,6 +237,9 @@ function firstUnmet(when: Condition, facts: Facts): string | undefined {
   if (when.previous_cases !== undefined && (message.author.previousCases ?? 0) < when.previous_cases) {
     return `author has fewer than ${when.previous_cases} known cases`;
   }
+  if (when.earlier_messages !== undefined && (message.earlierMessages ?? 0) < when.earlier_messages) {
+    return `its case held ${message.earlierMessages ?? 0} messages before`;
+  }
   if (when.stars !== undefined && (message.rating === undefined || message.rating > when.stars)) {
     return message.rating === undefined ? 'has no stars' : `has ${message.rating} stars`;
   }

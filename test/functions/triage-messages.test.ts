@@ -193,6 +193,23 @@ describe('who wrote a message', () => {
     expect((await world.memory.casesOfPersons([conversation])).flat()).toHaveLength(1);
   });
 
+  test('is decided on with the messages that the open case held before', async () => {
+    const world = new World();
+    const seen: (number | undefined)[] = [];
+    const { decide } = world.dependencies.router;
+    const router = {
+      ...world.dependencies.router,
+      decide: (...given: Parameters<typeof decide>) => {
+        seen.push(given[0].earlierMessages);
+        return decide(...given);
+      },
+    };
+    for (const event of [parcel, ill, comment]) {
+      await triageMessages(batchOf(intake(event)), { ...world.dependencies, router });
+    }
+    expect(seen).toEqual([0, 1, 0]);
+  });
+
   test('is decided on with the number of their other cases, where the policy asks', async () => {
     const world = new World();
     const seen: (number | undefined)[] = [];
