@@ -114,8 +114,8 @@ export function ReportsPage() {
   );
 }
 
-/** What `npm run cost` measured without Comprehend's verdicts (docs/operations.md, "What it costs"). */
-const dollarsPerMillion = 13;
+/** What `npm run cost` measured (docs/operations.md, "What it costs"). */
+const dollarsPerMillion = 18;
 
 /** What so many messages cost in AWS, roughly; nothing where the API does not count them. */
 function Cost({ messages }: { readonly messages: number }) {

@@ -431,7 +431,7 @@ export const english = {
     costOf: (messages: number, least: string, most: string) =>
       `About ${least} for ${counted('message', 'messages')(messages)}, and up to ${most} if Comprehend judged the mood of every one.`,
     costHint: (perMillion: string) =>
-      `An estimate, not a bill: ${perMillion} per million messages, measured on a mix of messages at list prices (npm run cost). Comprehend judges a mood only where that could change the decision; its search for personal data before an outsourced desk reads a message costs as much again; what stands there whether anybody writes or not comes on top.`,
+      `An estimate, not a bill: ${perMillion} per million messages, measured on a mix of messages at list prices (npm run cost). Comprehend judges a mood only where that could change the decision; the higher figure is for a verdict on every message; what stands there whether anybody writes or not comes on top.`,
     week: (day: string) => `Week of ${day}`,
     misrouted: 'Mis-routed',
     reasons: 'Why cases stayed in-house',

@@ -429,7 +429,7 @@ export const french: typeof english = {
     costOf: (messages, least, most) =>
       `Environ ${least} pour ${counted('message', 'messages')(messages)}, et jusqu’à ${most} si Comprehend jugeait le ton de chacun.`,
     costHint: (perMillion) =>
-      `Une estimation, pas une facture : ${perMillion} par million de messages, mesurés sur un mélange de messages aux prix publics (npm run cost). Comprehend ne juge un ton que si cela peut changer la décision ; sa recherche de données personnelles avant qu’un prestataire lise un message coûte autant ; ce qui coûte même quand personne n’écrit s’y ajoute.`,
+      `Une estimation, pas une facture : ${perMillion} par million de messages, mesurés sur un mélange de messages aux prix publics (npm run cost). Comprehend ne juge un ton que si cela peut changer la décision ; le montant le plus haut vaut pour un jugement de chaque message ; ce qui coûte même quand personne n’écrit s’y ajoute.`,
     week: (day) => `Semaine du ${day}`,
     misrouted: 'Mal orientés',
     reasons: 'Pourquoi des dossiers sont restés en interne',
