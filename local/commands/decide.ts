@@ -11,6 +11,7 @@ import type { Policy } from '../../shared/domain/policy.ts';
 import { createPrequalifier } from '../../shared/domain/prequalify.ts';
 import { createRouter } from '../../shared/domain/routing.ts';
 import { sentimentOfText } from '../../shared/domain/sentiment.ts';
+import { reportUsage, UsageError } from './usage.ts';
 
 export const usage = 'vigie decide --data FILE.jsonl [--policy DIR]';
 
@@ -22,23 +23,6 @@ export const messageRowSchema = z.object({
   context: z.object({ brand: z.string().optional(), channel: z.string().optional() }).optional(),
 });
 export type MessageRow = z.infer<typeof messageRowSchema>;
-
-/** What ops did wrong, in one line; shown without a stack trace. */
-export class UsageError extends Error {
-  override name = 'UsageError';
-}
-
-/** Runs a command and turns a `UsageError` into its message on stderr and exit code 1. */
-export async function reportUsage(command: () => Promise<number>): Promise<number> {
-  try {
-    return await command();
-  } catch (error) {
-    const unknownOption = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-    if (!(error instanceof UsageError) && !unknownOption) throw error;
-    console.error(error instanceof Error ? error.message : String(error));
-    return 1;
-  }
-}
 
 /** The policy in a directory, by default the project's own; a `UsageError` lists what is wrong with it. */
 export function loadPolicy(directory: string | undefined): Policy {

@@ -5,15 +5,8 @@ import { type Route, routeSchema } from '../../shared/domain/decision.ts';
 import type { Meaning, Policy } from '../../shared/domain/policy.ts';
 import { sentimentOfText } from '../../shared/domain/sentiment.ts';
 import { dollarsPerVerdict } from '../../shared/domain/simulation.ts';
-import {
-  createRowTriage,
-  loadPolicy,
-  messageRowSchema,
-  readRows,
-  reportUsage,
-  UsageError,
-  type Verdict,
-} from './decide.ts';
+import { createRowTriage, loadPolicy, messageRowSchema, readRows, type Verdict } from './decide.ts';
+import { reportUsage, UsageError } from './usage.ts';
 
 export const usage = 'vigie evaluate --data FILE.jsonl [--json] [--misses] [--ablation] [--policy DIR]';
 

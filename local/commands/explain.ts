@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Account, Policy } from '../../shared/domain/policy.ts';
-import { createLocalTriage, loadPolicy, reportUsage, UsageError, type Verdict } from './decide.ts';
+import { createLocalTriage, loadPolicy, type Verdict } from './decide.ts';
+import { reportUsage, UsageError } from './usage.ts';
 
 export const usage = 'vigie explain "text" [--lang fr] [--account ID] [--channel facebook] [--private] [--policy DIR]';
 

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { compilePolicy, formatProblems, policyFiles } from '../../infra/compile-policy.ts';
 import { printJson } from './contract.ts';
-import { reportUsage, UsageError } from './decide.ts';
+import { reportUsage, UsageError } from './usage.ts';
 
 export const usage = 'vigie policy test [--policy DIR] | vigie policy schema [--check]';
 

@@ -39,9 +39,14 @@ describe('a command line', () => {
     [['explain'], 'give one text in quotes'],
     [['consume'], 'whose queues?'],
     [['decide', '--data', 'words.json'], 'words.json:1'],
+    [
+      ['simulate', '--policy', 'nowhere', '--against', 'messages.jsonl'],
+      'desks.yaml:1:1: the file is missing in nowhere',
+    ],
     [['watch', '--colour'], "Unknown option '--colour'"],
   ])('%j is answered with what to write, never with a stack trace', async (args, reason) => {
     writeFileSync(join(directory, 'words.json'), 'words');
+    writeFileSync(join(directory, 'messages.jsonl'), '{"id":"a","text":"hello"}');
     const { code, err } = await vigie(...args);
     expect(code).toBe(1);
     expect(err).toContain(reason);
