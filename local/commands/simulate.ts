@@ -28,8 +28,9 @@ export function run(args: readonly string[]): Promise<number> {
       throw new UsageError(`--examples ${values.examples}: write a number, 0 to 999`);
     const rows = readRows(values.against, messageRowSchema);
     if (rows.length === 0) throw new UsageError(`${values.against}: no message in it`);
+    const changed = loadPolicy(values.policy);
     const before = createRowTriage(loadPolicy(values.base), rows);
-    const after = createRowTriage(loadPolicy(values.policy), rows);
+    const after = createRowTriage(changed, rows);
     const report = simulationOf(
       rows.map((row) => ({ id: row.id, before: before(row), after: after(row) })),
       Number(values.examples),
