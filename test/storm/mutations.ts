@@ -5,10 +5,10 @@ export interface Edit {
   readonly replace: string;
 }
 
-/** A mistake that somebody could make in the product; where one alone changes nothing, because two things keep the promise, both of them. */
+/** A mistake that somebody could make in the product; where one alone changes nothing, because several things keep the promise, all of them. */
 export interface Mutation extends Edit {
   readonly name: string;
-  readonly also?: Edit;
+  readonly also?: readonly Edit[];
 }
 
 /** Each breaks a promise that the storm must notice. */
@@ -66,11 +66,13 @@ export const mutations: readonly Mutation[] = [
     file: 'shared/domain/gate.ts',
     find: "if (subject.route !== 'vendor' || subject.desk === undefined) return undefined;\n    if (subject.reasons.length > 0 || subject.doubts.length > 0) return undefined;",
     replace: 'if (subject.desk === undefined) return undefined;',
-    also: {
-      file: 'shared/domain/case.ts',
-      find: 'const stronger = untouched || (!stays && comparePlacement(decision, subject) > 0) ? decision : subject;',
-      replace: 'const stronger = decision;',
-    },
+    also: [
+      {
+        file: 'shared/domain/case.ts',
+        find: 'const stronger = untouched || (!stays && comparePlacement(decision, subject) > 0) ? decision : subject;',
+        replace: 'const stronger = decision;',
+      },
+    ],
   },
   {
     name: 'leave deleted words where they are',
@@ -107,12 +109,19 @@ export const mutations: readonly Mutation[] = [
     file: 'functions/fire-timers/handler.ts',
     find: 'Date.parse(body.dueAt) <= now.getTime());',
     replace: 'Date.parse(body.dueAt) <= now.getTime() + 900_000);',
-    // A queue's delay brings a timer within its last second: only one that comes earlier shows the mistake.
-    also: {
-      file: 'shared/timer-entry.ts',
-      find: 'delaySeconds: Math.min(900, Math.max(0, Math.floor(secondsLeft))),',
-      replace: 'delaySeconds: 0,',
-    },
+    // A queue's delay brings a timer within its last second, and the case itself refuses one that comes too early: three guards, all down.
+    also: [
+      {
+        file: 'shared/timer-entry.ts',
+        find: 'delaySeconds: Math.min(900, Math.max(0, Math.floor(secondsLeft))),',
+        replace: 'delaySeconds: 0,',
+      },
+      {
+        file: 'shared/domain/case.ts',
+        find: 'ahead.flatMap((one) => (one.at <= at ? [one.step] : []))',
+        replace: 'ahead.filter((one) => one.at === dueAt).map((one) => one.step)',
+      },
+    ],
   },
   {
     name: 'log the words of a message',

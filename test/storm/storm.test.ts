@@ -375,8 +375,8 @@ function unfired(subject: StormRecord['cases'][number]): StormRecord['cases'][nu
 }
 
 test('each mistake that is made on purpose can still be made', () => {
-  for (const { name, also, ...first } of mutations) {
-    for (const { file, find, replace } of also === undefined ? [first] : [first, also]) {
+  for (const { name, also = [], ...first } of mutations) {
+    for (const { file, find, replace } of [first, ...also]) {
       const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
       expect(source.split(find).length - 1, name).toBe(1);
       expect(find, name).not.toBe(replace);
