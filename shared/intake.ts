@@ -1,14 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { IntakeRecord } from './contracts/intake.ts';
 import type { InboundEvent } from './domain/inbound-event.ts';
-import type { QueueEntry } from './ports.ts';
+import type { QueueEntry, QueueSender } from './ports.ts';
 
 /** SQS bills by 64 KB, and what fails together in triage is tried again together: small parcels serve both. */
 const eventsPerRecord = 25;
 const bytesPerRecord = 60_000;
 
-/** Events as they go on the intake queue: those of one account together, in parcels; `how` they came is said of each parcel. */
-export function intakeEntries(
+/** Puts events on the intake queue: those of one account together, in parcels; `how` they came is said of each parcel. `false` unless all are stored. */
+export async function sendToIntake(
+  { queues, intakeQueueUrl }: { readonly queues: QueueSender; readonly intakeQueueUrl: string },
+  events: readonly InboundEvent[],
+  how: Omit<IntakeRecord, 'events'>,
+): Promise<boolean> {
+  const entries = intakeEntries(intakeQueueUrl, events, how);
+  const stored = await queues.send(entries);
+  return entries.every((_, index) => stored[index] === true);
+}
+
+function intakeEntries(
   queueUrl: string,
   events: readonly InboundEvent[],
   how: Omit<IntakeRecord, 'events'>,

@@ -9,6 +9,7 @@ import {
   type StoredEvent,
   StoreUnavailableError,
 } from './ports.ts';
+import { inGroups } from './runtime/groups.ts';
 import type { Log } from './runtime/log.ts';
 
 interface Telling {
@@ -40,8 +41,9 @@ export async function tellPeople(
   const keyOf = ({ stored }: NoticeOfEvent) => ({ thread: stored.conversation, eventId: stored.event.id });
   try {
     const again = items.filter((item) => item.again);
-    const settled = await store.wereTold(again.map(keyOf));
-    const open = items.filter((item) => !item.again || settled[again.indexOf(item)] !== true);
+    const told = await store.wereTold(again.map(keyOf));
+    const settled = new Set(again.filter((_, index) => told[index]));
+    const open = items.filter((item) => !settled.has(item));
     const kept = open.map(({ stored, notice }) => ({ since: stored.event.recordedAt, notice }));
     await store.keepNotices(distinct(kept));
     await store.markTold([...new Map(open.map((item) => [item.stored.event.id, keyOf(item)])).values()]);
@@ -88,12 +90,7 @@ function distinct(kept: readonly KeptNotice[]): KeptNotice[] {
 /** Notices that say the same of different cases, as one: a storm is told of once, not case by case. */
 function groupNotices(items: readonly KeptNotice[]): Group[] {
   const groups = Map.groupBy(items, ({ notice: { cases: _, ...same } }) => JSON.stringify(same));
-  const parts = [...groups].flatMap(([about, all]) =>
-    Array.from({ length: Math.ceil(all.length / casesPerNotice) }, (_, index) => ({
-      about,
-      of: all.slice(index * casesPerNotice, (index + 1) * casesPerNotice),
-    })),
-  );
+  const parts = [...groups].flatMap(([about, all]) => inGroups(all, casesPerNotice).map((of) => ({ about, of })));
   return parts.flatMap(({ about, of }) => {
     const [first] = of;
     if (first === undefined) return [];

@@ -1,6 +1,6 @@
 import { addSeconds } from '../../shared/domain/clocks.ts';
 import type { Account } from '../../shared/domain/policy.ts';
-import { intakeEntries } from '../../shared/intake.ts';
+import { sendToIntake } from '../../shared/intake.ts';
 import type { MessagePuller, PollCheckpoints, Polled, PullResult, QueueSender, Span } from '../../shared/ports.ts';
 import type { Log } from '../../shared/runtime/log.ts';
 
@@ -108,15 +108,11 @@ function callsFor({ since, until }: Span): number {
   return Math.min(mostCalls, callsPerInterval * Math.max(1, intervals));
 }
 
-async function store(
+function store(
   events: Extract<PullResult, { kind: 'read' }>['events'],
   { hasWebhook }: Way,
-  { queues, intakeQueueUrl, now }: Dependencies,
+  dependencies: Dependencies,
 ): Promise<boolean> {
-  const entries = intakeEntries(intakeQueueUrl, events, {
-    receivedAt: now().toISOString(),
-    ...(hasWebhook ? { reconciled: true } : {}),
-  });
-  const stored = await queues.send(entries);
-  return entries.every((_, index) => stored[index] === true);
+  const receivedAt = dependencies.now().toISOString();
+  return sendToIntake(dependencies, events, { receivedAt, ...(hasWebhook ? { reconciled: true } : {}) });
 }

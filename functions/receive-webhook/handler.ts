@@ -1,5 +1,5 @@
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
-import { intakeEntries } from '../../shared/intake.ts';
+import { sendToIntake } from '../../shared/intake.ts';
 import type {
   Ignored,
   Platform,
@@ -90,10 +90,8 @@ async function admit(
   return newer === undefined ? first : tryWith(newer);
 }
 
-async function store(events: readonly InboundEvent[], { queues, intakeQueueUrl, now }: Dependencies): Promise<boolean> {
-  const entries = intakeEntries(intakeQueueUrl, events, { receivedAt: now().toISOString() });
-  const stored = await queues.send(entries);
-  return entries.every((_, index) => stored[index] === true);
+function store(events: readonly InboundEvent[], dependencies: Dependencies): Promise<boolean> {
+  return sendToIntake(dependencies, events, { receivedAt: dependencies.now().toISOString() });
 }
 
 function countByReason(ignored: readonly Ignored[]): Record<string, number> {

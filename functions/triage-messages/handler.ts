@@ -121,10 +121,10 @@ async function receiveMessages(
     if ('kind' in outcome) results.set(arrival, outcome);
     else readable.set(arrival, outcome);
   }
-  const currentOf = (arrival: Arrival) => found[arrivals.indexOf(arrival)]?.current;
-  const counted = await previousCases(readable, currentOf, dependencies);
+  const currents = new Map(arrivals.map((arrival, index) => [arrival, found[index]?.current]));
+  const counted = await previousCases(readable, currents, dependencies);
   for (const [arrival, { receivedAt, event }] of readable) {
-    const current = currentOf(arrival);
+    const current = currents.get(arrival);
     const previous = counted.get(arrival);
     const author = previous === undefined ? event.author : { ...event.author, previousCases: previous };
     const earlierMessages = current !== undefined && isActive(current) ? current.messages.count : 0;
@@ -165,7 +165,7 @@ async function receiveMessages(
 /** How many other cases the author of each message has on the account, where the policy asks and the platform names authors. */
 async function previousCases(
   readable: ReadonlyMap<Arrival, Arrival>,
-  currentOf: (arrival: Arrival) => Case | undefined,
+  currents: ReadonlyMap<Arrival, Case | undefined>,
   { router, store }: Dependencies,
 ): Promise<ReadonlyMap<Arrival, number>> {
   if (!router.asksPreviousCases) return new Map();
@@ -173,7 +173,7 @@ async function previousCases(
   const noted = await store.casesOfPersons(asked.map(([, { event }]) => conversationOf(event)));
   return new Map(
     asked.map(([arrival], index) => {
-      const current = currentOf(arrival)?.id;
+      const current = currents.get(arrival)?.id;
       return [arrival, (noted[index] ?? []).filter(({ caseId }) => caseId !== current).length];
     }),
   );

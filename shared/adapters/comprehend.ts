@@ -11,6 +11,7 @@ import type { Finding, Sentiment } from '../domain/assessment.ts';
 import { redact } from '../domain/redact.ts';
 import type { TextClass } from '../domain/second-opinion.ts';
 import type { Answer, Reading, TextAnalyser, TextInLanguage } from '../ports.ts';
+import { inGroups } from '../runtime/groups.ts';
 
 /** No second try: waiting belongs to the queue. Comprehend answers within a few hundred milliseconds; what takes longer than this counts as no answer. */
 export const comprehendConfig = {
@@ -384,12 +385,6 @@ export function cutToBytes(text: string, bytes: number): string {
   // 10xxxxxx is the middle of a character.
   while (end > 0 && ((encoded[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return encoded.toString('utf8', 0, end);
-}
-
-function inGroups<Item>(items: readonly Item[], size: number): Item[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }
 
 function unitsOf(text: string): number {

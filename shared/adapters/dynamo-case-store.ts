@@ -43,6 +43,7 @@ import {
   type WaitingEvent,
   type WriteResult,
 } from '../ports.ts';
+import { inGroups } from '../runtime/groups.ts';
 import {
   backlogKeys,
   checkpointKey,
@@ -643,10 +644,8 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
     const name = consistent ? 'consistent' : 'eventual';
     const keys = [...(this.#asked[name]?.keys.values() ?? [])];
     delete this.#asked[name];
-    const batches = Array.from({ length: Math.ceil(keys.length / keysPerBatch) }, (_, index) =>
-      keys.slice(index * keysPerBatch, (index + 1) * keysPerBatch),
-    );
-    const items = await Promise.all(batches.map((batch) => this.#getBatch(batch.map(keyItem), consistent)));
+    const batches = inGroups(keys.map(keyItem), keysPerBatch);
+    const items = await Promise.all(batches.map((batch) => this.#getBatch(batch, consistent)));
     return new Map(items.flat().map((item) => [`${item['pk']?.S}\n${item['sk']?.S}`, item]));
   }
 
@@ -671,11 +670,8 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
   async #writeAll(requests: readonly WriteRequest[]): Promise<void> {
     // A call that names a key twice is refused as a whole.
     const distinct = [...new Map(requests.map((request) => [keyOfWrite(request), request])).values()];
-    const batches = Array.from({ length: Math.ceil(distinct.length / writesPerBatch) }, (_, index) =>
-      distinct.slice(index * writesPerBatch, (index + 1) * writesPerBatch),
-    );
     await Promise.all(
-      batches.map(async (batch) => {
+      inGroups(distinct, writesPerBatch).map(async (batch) => {
         let open: readonly WriteRequest[] = batch;
         for (let attempt = 0; attempt < 4 && open.length > 0; attempt += 1) {
           const { UnprocessedItems } = await reached(

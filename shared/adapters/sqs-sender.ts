@@ -5,6 +5,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { QueueEntry, QueueSender, Redelivery } from '../ports.ts';
+import { inGroups } from '../runtime/groups.ts';
 
 /**
  * Limits of SendMessageBatch: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html.
@@ -63,15 +64,13 @@ export class SqsRedelivery implements Redelivery {
 
   async again(messages: Parameters<Redelivery['again']>[0]): Promise<void> {
     const calls = [...Map.groupBy(messages, ({ queueArn }) => queueArn)].flatMap(([queueArn, ofQueue]) =>
-      Array.from({ length: Math.ceil(ofQueue.length / entriesPerCall) }, (_, index) => ({
+      inGroups(ofQueue, entriesPerCall).map((group) => ({
         QueueUrl: urlOf(queueArn),
-        Entries: ofQueue
-          .slice(index * entriesPerCall, (index + 1) * entriesPerCall)
-          .map(({ receiptHandle, seconds }, id) => ({
-            Id: String(id),
-            ReceiptHandle: receiptHandle,
-            VisibilityTimeout: seconds,
-          })),
+        Entries: group.map(({ receiptHandle, seconds }, id) => ({
+          Id: String(id),
+          ReceiptHandle: receiptHandle,
+          VisibilityTimeout: seconds,
+        })),
       })),
     );
     // What cannot be set comes again after the queue's own visibility timeout.

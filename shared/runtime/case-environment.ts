@@ -1,5 +1,12 @@
 import * as z from 'zod';
 
+/** Where AppConfig keeps the compiled policy: ids. */
+export const policyEnvironment = {
+  POLICY_APPLICATION: z.string().min(1),
+  POLICY_ENVIRONMENT: z.string().min(1),
+  POLICY_PROFILE: z.string().min(1),
+};
+
 /** What every function that changes cases needs: where cases are, and where their effects go. */
 export const caseEnvironmentSchema = z.object({
   CASE_TABLE_NAME: z.string().min(1),
@@ -14,10 +21,7 @@ export const caseEnvironmentSchema = z.object({
   }),
   TIMER_QUEUE_URL: z.url(),
   ESCALATION_TOPIC_ARN: z.string().min(1),
-  /** Where AppConfig keeps the compiled policy: ids. */
-  POLICY_APPLICATION: z.string().min(1),
-  POLICY_ENVIRONMENT: z.string().min(1),
-  POLICY_PROFILE: z.string().min(1),
+  ...policyEnvironment,
   /** Where a record goes that can never succeed, with the reason. */
   DEAD_LETTER_QUEUE_URL: z.url(),
 });
