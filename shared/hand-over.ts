@@ -217,7 +217,7 @@ async function recentEvents(
 ): Promise<readonly (StoredEvent | undefined)[]> {
   const ids = subject.messages.recent.map(({ eventId }) => eventId);
   const missing = ids.filter((eventId) => eventId !== atHand.event.id);
-  const read = await store.events(missing.map((eventId) => ({ thread: subject.conversation, eventId })));
+  const read = await store.knownEvents(missing.map((eventId) => ({ thread: subject.conversation, eventId })));
   return ids.map((eventId) => (eventId === atHand.event.id ? atHand : read[missing.indexOf(eventId)]));
 }
 

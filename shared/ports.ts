@@ -113,6 +113,10 @@ export interface CaseStore {
   events(
     keys: readonly { readonly thread: Thread; readonly eventId: string }[],
   ): Promise<readonly (StoredEvent | undefined)[]>;
+  /** The same for events that are known to be stored: they do not change but by losing their words, so this may lag behind an erasure. */
+  knownEvents(
+    keys: readonly { readonly thread: Thread; readonly eventId: string }[],
+  ): Promise<readonly (StoredEvent | undefined)[]>;
   /** The stored events of a thread whose id begins like this (400 characters at most), never stale. */
   eventsNamed(thread: Thread, idPrefix: string): Promise<readonly StoredEvent[]>;
   /** Writes the event and the case together, or nothing. */

@@ -66,8 +66,9 @@ export async function judge({ assess, router, analyser, marksOf }: Judge, trial:
       : askedSentiment
         ? { ...local, missing: [...local.missing, 'sentiment'] }
         : local;
+  const decision = router.decide(message, assessment, at);
   return {
-    decision: router.decide(message, assessment, at),
+    decision: { ...decision, notChosen: router.passedOver(message, decision) },
     assessment,
     marks: marksOf(trial.text, assessment),
     alternatives: alternativesOf(router, message, assessment, at),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Casework, type Change, type ChangeResult, changeCases } from '../../shared/casework.ts';
 import { type IntakeRecord, intakeRecordSchema } from '../../shared/contracts/intake.ts';
 import type { Assessment, Finding, Sentiment } from '../../shared/domain/assessment.ts';
-import { type Case, type CaseEvent, type Conversation, isActive } from '../../shared/domain/case.ts';
+import { type Case, type CaseEvent, type Conversation, isActive, shortKeyOf } from '../../shared/domain/case.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-event.ts';
 import type { Router } from '../../shared/domain/routing.ts';
@@ -531,11 +531,15 @@ function conversationOf(event: InboundEvent): Conversation {
 }
 
 function receivedId(event: InboundEvent): string {
-  return `message_received:${messageKeyOf(event)}`;
+  return receivedIdOf(messageKeyOf(event));
+}
+
+function receivedIdOf(messageKey: string): string {
+  return `message_received:${shortKeyOf(messageKey)}`;
 }
 
 function deletedId(event: InboundEvent): string {
-  return `message_deleted:${messageKeyOf(event)}`;
+  return `message_deleted:${shortKeyOf(messageKeyOf(event))}`;
 }
 
 function editedId(event: InboundEvent): string {
@@ -545,13 +549,11 @@ function editedId(event: InboundEvent): string {
 
 /** How the ids of all edits of a message begin: by this a delete finds the words that must go. */
 function editsOf(event: InboundEvent): string {
-  const key = messageKeyOf(event);
-  // The store looks for no longer beginnings.
-  return `message_edited:${key.length <= 300 ? key : createHash('sha256').update(key).digest('hex')}:`;
+  return `message_edited:${shortKeyOf(messageKeyOf(event))}:`;
 }
 
 /** Id of the event that stored the message which this edit, delete or reply is about. */
 function eventIdMeant(event: InboundEvent): string | undefined {
   const key = event.type === 'own_reply' ? event.inReplyTo : messageKeyOf(event);
-  return key === undefined ? undefined : `message_received:${key}`;
+  return key === undefined ? undefined : receivedIdOf(key);
 }

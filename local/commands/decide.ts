@@ -96,7 +96,13 @@ export function createLocalTriage(policy: Policy): (message: InboundEvent) => Ve
     const assessment = askedSentiment
       ? { ...local, sentiment: readSentiment(message.text, local.language.code) }
       : local;
-    return { message, assessment, decision: router.decide(message, assessment), askedSentiment };
+    const decision = router.decide(message, assessment);
+    return {
+      message,
+      assessment,
+      decision: { ...decision, notChosen: router.passedOver(message, decision) },
+      askedSentiment,
+    };
   };
 }
 

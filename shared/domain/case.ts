@@ -244,7 +244,7 @@ export const caseSchema = z.object({
     deleted: z.number().int().nonnegative(),
     firstAt: instant.optional(),
     lastAt: instant.optional(),
-    /** The latest messages and edits, oldest first: what a desk is shown. */
+    /** The latest messages and edits, oldest first: what a desk is shown. Keys are short ones. */
     recent: z.array(z.object({ messageKey: z.string(), eventId: z.string(), at: instant })),
   }),
   /** What the clocks are computed from. */
@@ -335,6 +335,16 @@ export function parseCaseId(id: string): { partition: string; authorKey: string;
   if (match === null) return undefined;
   const [, partition = '', authorKey = '', number = ''] = match;
   return { partition, authorKey, number: Number(number) };
+}
+
+/**
+ * A message key as cases and the ids of their events carry it: a long one (Messenger's and Instagram's have 60 to 180 characters) by 96 bits of its hash, so that
+ * a case stays small whatever the platform.
+ */
+export function shortKeyOf(messageKey: string): string {
+  return messageKey.length <= 40
+    ? messageKey
+    : createHash('sha256').update(messageKey).digest('base64url').slice(0, 16);
 }
 
 function digest(text: string, length: number): string {
@@ -531,7 +541,7 @@ function withVersion(subject: Case, event: MessageEvent): Case {
       count: messages.count + received,
       firstAt: earlier(event.at, messages.firstAt),
       lastAt: messages.lastAt === undefined || event.at > messages.lastAt ? event.at : messages.lastAt,
-      recent: [...messages.recent, { messageKey: event.messageKey, eventId: event.id, at: event.at }]
+      recent: [...messages.recent, { messageKey: shortKeyOf(event.messageKey), eventId: event.id, at: event.at }]
         .sort((a, b) => compareText(a.at, b.at) || compareText(a.eventId, b.eventId))
         .slice(-shownMessages),
     },
@@ -562,7 +572,7 @@ function withTerms(subject: Case, event: MessageEvent): Case {
       subject.timeline,
       {
         at: event.at,
-        key: event.messageKey,
+        key: shortKeyOf(event.messageKey),
         ...(event.closing === undefined ? {} : { closing: event.closing }),
         ...(event.replyBy === undefined ? {} : { replyBy: event.replyBy }),
       },
@@ -728,13 +738,14 @@ function withdraw(subject: Case): { case: Case; effects: Effect[] } {
 }
 
 function onDeleted(before: Case, { messageKey, at }: Extract<CaseEvent, { type: 'message_deleted' }>): Transition {
+  const key = shortKeyOf(messageKey);
   const subject = retimed({
     ...before,
-    timeline: withDeletion(before.timeline, messageKey, at),
+    timeline: withDeletion(before.timeline, key, at),
     messages: {
       ...before.messages,
       deleted: before.messages.deleted + 1,
-      recent: before.messages.recent.filter((shown) => shown.messageKey !== messageKey),
+      recent: before.messages.recent.filter((shown) => shown.messageKey !== key),
     },
   });
   const erase: Effect[] = before.offer === undefined ? [] : [{ kind: 'erase', ...target(before.offer), messageKey }];

@@ -55,8 +55,8 @@ export type Timeline = z.infer<typeof timelineSchema>;
 export const emptyTimeline: Timeline = { entries: [], terms: {} };
 
 /** Longer conversations lose what can no longer change a clock; only a reply that is learnt of later still is judged without it. */
-const keptEntries = 120;
-const latestEntries = 60;
+const keptEntries = 32;
+const latestEntries = 24;
 
 /** The timeline with one more message, or one more version of it; `at` and `replyBy` are instants. */
 export function withAsked(timeline: Timeline, asked: Omit<Asked, 'kind' | 'terms'>, terms: Terms): Timeline {

@@ -11,6 +11,8 @@ export interface Router {
    * outsourced desks stand. Pure; never throws.
    */
   decide(message: InboundEvent, assessment: Assessment, at?: string, standings?: Standings): Decision;
+  /** The rules that were tried in vain up to a decision on this message, and those that are for other accounts, of which the decision itself says nothing. */
+  passedOver(message: InboundEvent, decision: Pick<Decision, 'rule' | 'notChosen'>): Decision['notChosen'];
   /** Whether some condition of the policy asks for the author's other cases. */
   readonly asksPreviousCases: boolean;
   /** True only if a sentiment verdict could still change where the message goes or how fast. */
@@ -21,6 +23,9 @@ interface Facts {
   readonly message: InboundEvent;
   readonly assessment: Assessment;
   readonly account: Account | undefined;
+  /** What of the policy is for this account: the rest costs its messages nothing. */
+  readonly rules: readonly Rule[];
+  readonly parts: Policy['score']['parts'];
   readonly reasons: readonly Reason[];
   readonly doubts: readonly string[];
   readonly risk: number;
@@ -33,15 +38,17 @@ const languageConfidence = 0.5;
 /** The policy's ordered rules as a decision: the first rule that matches and that the gate lets through, else the default. */
 export function createRouter(policy: Policy): Router {
   const accountOf = accountFinder(policy);
+  const placeOf = placeFinder(policy, accountOf);
   const vendors = Object.keys(policy.desks).filter((id) => policy.desks[id]?.kind === 'outsourced');
   const decide = (message: InboundEvent, assessment: Assessment, at?: string, standings?: Standings): Decision => {
-    const { account, listed } = accountOf(message);
+    const { account, listed, ...own } = placeOf(message);
     const overrides = account?.overrides ?? {};
     const reasons = reasonsOf(policy, assessment);
     const doubts = doubtsOf(assessment, listed);
-    const parts = partsOf(policy, { message, assessment, account, reasons, doubts, risk: 0 });
+    const known = { message, assessment, account, ...own, reasons, doubts };
+    const parts = partsOf(policy, { ...known, risk: 0 });
     const risk = parts.reduce((sum, { points }) => sum + points, 0);
-    const facts: Facts = { message, assessment, account, reasons, doubts, risk };
+    const facts: Facts = { ...known, risk };
     const notChosen: { rule: string; because: string }[] = [];
     const away: string[] = [];
 
@@ -69,7 +76,7 @@ export function createRouter(policy: Policy): Router {
       };
     };
 
-    for (const rule of policy.routing.rules) {
+    for (const rule of own.rules) {
       const unmet = overrides.skip?.includes(rule.id) ? 'skipped on this account' : firstUnmet(rule.when, facts);
       if (unmet !== undefined) {
         notChosen.push({ rule: rule.id, because: unmet });
@@ -99,6 +106,16 @@ export function createRouter(policy: Policy): Router {
   const conditions = [...policy.routing.rules, ...policy.score.parts].map(({ when }) => when);
   return {
     decide,
+    passedOver(message, { rule: chosen, notChosen }) {
+      const { account } = accountOf(message);
+      const tried = Map.groupBy(notChosen, ({ rule }) => rule);
+      const end = policy.routing.rules.findIndex(({ id }) => id === chosen);
+      const rules = end < 0 ? policy.routing.rules : policy.routing.rules.slice(0, end + 1);
+      return rules.flatMap(({ id, when }) => {
+        const because = unmetByAccount(when, message, account);
+        return because === undefined ? (tried.get(id) ?? []) : [{ rule: id, because }];
+      });
+    },
     asksPreviousCases: conditions.some((when) => when.previous_cases !== undefined),
     sentimentDecides(message, assessment, at, standings) {
       if (assessment.missing.includes('text') || assessment.noise !== undefined) return false;
@@ -162,7 +179,7 @@ function partsOf(policy: Policy, facts: Facts): { name: string; points: number }
   }
   const extra = facts.account?.overrides?.risk;
   if (extra !== undefined) parts.push({ name: 'this_account', points: extra });
-  for (const { name, points, when } of policy.score.parts) {
+  for (const { name, points, when } of facts.parts) {
     if (firstUnmet(when, facts) === undefined) parts.push({ name, points });
   }
   return parts;
@@ -177,9 +194,47 @@ function isMatter({ topic, confidence }: { topic: Topic; confidence: number }, a
   return confidence >= atLeast && topic !== 'community' && topic !== 'spam' && topic !== 'other';
 }
 
-/** The first thing a condition asks that does not hold, in words; `undefined` when all holds. */
+type Place = Pick<InboundEvent, 'channel' | 'accountId'>;
+
+/** Finds the account a message came to, and what of the policy is for it; looked up once for each account that the policy lists. */
+function placeFinder(policy: Policy, accountOf: ReturnType<typeof accountFinder>) {
+  const forAccount = (place: Place) => {
+    const { account, listed } = accountOf(place);
+    const isFor = ({ when }: { readonly when: Condition }) => unmetByAccount(when, place, account) === undefined;
+    return { account, listed, rules: policy.routing.rules.filter(isFor), parts: policy.score.parts.filter(isFor) };
+  };
+  const seen = new Map<string, ReturnType<typeof forAccount>>();
+  return (place: Place) => {
+    const name = `${place.channel} ${place.accountId}`;
+    const known = seen.get(name) ?? forAccount(place);
+    // Anybody may name an account that is not listed.
+    if (known.listed) seen.set(name, known);
+    return known;
+  };
+}
+
+/** The first thing a condition asks of the account that does not hold, in words; `undefined` when all holds. */
+function unmetByAccount(when: Condition, message: Place, account: Account | undefined): string | undefined {
+  if (when.channels !== undefined && !when.channels.includes(message.channel)) return `channel is ${message.channel}`;
+  if (when.accounts !== undefined && !when.accounts.includes(message.accountId)) return 'another account';
+  if (when.purposes !== undefined && (account === undefined || !when.purposes.includes(account.purpose))) {
+    return `purpose of the account is ${account?.purpose ?? 'not known'}`;
+  }
+  if (when.countries !== undefined && (account?.country === undefined || !when.countries.includes(account.country))) {
+    return `country of the account is ${account?.country ?? 'not known'}`;
+  }
+  if (when.stores !== undefined && (account?.store === undefined || !when.stores.includes(account.store))) {
+    return `store of the account is ${account?.store ?? 'not known'}`;
+  }
+  if (when.tags !== undefined && !when.tags.some((tag) => account?.tags?.includes(tag) === true)) {
+    return `tags of the account are ${account?.tags?.join(', ') ?? 'none'}`;
+  }
+  return undefined;
+}
+
+/** The first thing a condition asks of the message that does not hold, in words; `undefined` when all holds. */
 function firstUnmet(when: Condition, facts: Facts): string | undefined {
-  const { message, assessment, account, reasons, doubts, risk } = facts;
+  const { message, assessment, reasons, doubts, risk } = facts;
   const holds = reasons.length === 0 ? 'no reason holds' : `reasons are ${reasons.join(', ')}`;
   if (when.reasons !== undefined && !when.reasons.some((reason) => reasons.includes(reason))) return holds;
   const recognised = ({ topic, confidence }: Assessment['topics'][number]) =>
@@ -206,20 +261,6 @@ function firstUnmet(when: Condition, facts: Facts): string | undefined {
   }
   if (when.noise !== undefined && (assessment.noise === undefined || !when.noise.includes(assessment.noise))) {
     return assessment.noise === undefined ? 'is no noise' : `noise is ${assessment.noise}`;
-  }
-  if (when.channels !== undefined && !when.channels.includes(message.channel)) return `channel is ${message.channel}`;
-  if (when.accounts !== undefined && !when.accounts.includes(message.accountId)) return 'another account';
-  if (when.purposes !== undefined && (account === undefined || !when.purposes.includes(account.purpose))) {
-    return `purpose of the account is ${account?.purpose ?? 'not known'}`;
-  }
-  if (when.countries !== undefined && (account?.country === undefined || !when.countries.includes(account.country))) {
-    return `country of the account is ${account?.country ?? 'not known'}`;
-  }
-  if (when.stores !== undefined && (account?.store === undefined || !when.stores.includes(account.store))) {
-    return `store of the account is ${account?.store ?? 'not known'}`;
-  }
-  if (when.tags !== undefined && !when.tags.some((tag) => account?.tags?.includes(tag) === true)) {
-    return `tags of the account are ${account?.tags?.join(', ') ?? 'none'}`;
   }
   if (when.languages !== undefined && !when.languages.includes(assessment.language.code)) {
     return `language is ${assessment.language.code}`;

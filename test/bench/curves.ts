@@ -23,7 +23,7 @@ export function measureCurves(policyDir: string): Promise<readonly Table[]> {
     measurePolicySize(policyDir, report);
     return [
       report.curves(
-        'What must stay flat while something else grows. The last column is the last point as a multiple of the first.',
+        'What must stay flat while something else grows. The last column is the last point as a multiple of the first. A desk is shown the last 20 messages of a conversation: they are named in the case and read, so a message costs more up to the twentieth, and no more from then on.',
       ),
     ];
   });

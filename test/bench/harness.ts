@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -158,7 +159,10 @@ export function posts({ secrets }: Pick<Bench, 'secrets'>, name: string, from: n
 export function batch(from: number, authorOf: (message: number) => string): Calls[number] {
   const receivedAt = new Date().toISOString();
   const Records = Array.from({ length: 25 }, (_, index) => {
-    const id = `batch-${from + index}`;
+    // As long as Messenger's.
+    const id = `m_${createHash('sha512')
+      .update(String(from + index))
+      .digest('base64url')}`;
     const author = authorOf(from + index);
     const event = {
       type: 'message_received',

@@ -167,7 +167,9 @@ describe.each(implementations)('a case store: $name', ({ available, start }) => 
     expect(await store.append(first)).toEqual({ kind: 'written' });
     expect(await store.current(conversation)).toEqual(first.after);
     expect(await store.find(first.after.id)).toEqual(first.after);
-    expect(await store.events([{ thread: conversation, eventId: 'message_received:m1' }])).toEqual([first.stored]);
+    const key = { thread: conversation, eventId: 'message_received:m1' };
+    expect(await store.events([key])).toEqual([first.stored]);
+    expect(await store.knownEvents([key])).toEqual([first.stored]);
     expect(await store.look([{ conversation, eventId: 'message_received:m1' }])).toEqual([
       { current: first.after, known: first.stored },
     ]);

@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { compilePolicy } from '../../infra/compile-policy.ts';
 import type { Assessment } from '../../shared/domain/assessment.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
-import type { Condition, Policy } from '../../shared/domain/policy.ts';
+import { accountSchema, type Condition, conditionSchema, type Policy } from '../../shared/domain/policy.ts';
 import { createRouter } from '../../shared/domain/routing.ts';
 import { inboundMessage } from '../support/samples.ts';
 
@@ -43,4 +45,65 @@ test.each<[string, Condition, Partial<InboundEvent>, boolean]>([
 test('other cases are counted only for a policy that asks', () => {
   expect(createRouter(policy).asksPreviousCases).toBe(false);
   expect(routerWith({ previous_cases: 1 }).asksPreviousCases).toBe(true);
+});
+
+describe('rules for other accounts', () => {
+  const accounts = z.array(accountSchema).parse(
+    [
+      { id: '100200300', purpose: 'store', country: 'FR', tags: ['big'] },
+      { id: '4', purpose: 'corporate', country: 'DE' },
+    ].map((fields) => ({ channel: 'messenger', title: 'Shop', languages: ['fr'], ...fields })),
+  );
+  const some = <Value>(...values: readonly Value[]) =>
+    fc.option(fc.constantFrom(...values), { nil: undefined, freq: 1 });
+  const conditions = fc
+    .record({
+      accounts: some(['100200300'], ['4'], ['4', '100200300'], ['elsewhere']),
+      channels: some(['messenger'], ['x']),
+      purposes: some(['store'], ['corporate', 'store']),
+      countries: some(['FR'], ['DE']),
+      tags: some(['big'], ['small']),
+      stores: some(['7']),
+      languages: some(['fr'], ['de']),
+      public: some(true, false),
+      routine: some(true),
+    })
+    .map((asked) => conditionSchema.parse(Object.fromEntries(Object.entries(asked).filter(([, value]) => value))));
+
+  test('change nothing about a decision: it is that of the first rule that would decide alone', () => {
+    const places = fc.constantFrom({}, { accountId: '4' }, { accountId: 'unlisted' }, { channel: 'x' });
+    fc.assert(
+      fc.property(fc.array(conditions, { maxLength: 12 }), places, (asked, place) => {
+        const rules = asked.map((when, index) => ({
+          id: `rule-${index}`,
+          when,
+          to: index % 3 === 0 ? 'outsourced' : 'in_house',
+          priority: 'high' as const,
+          because: 'it is tried',
+        }));
+        const withRules = (own: typeof rules) =>
+          createRouter({ ...policy, accounts, routing: { ...policy.routing, rules: own } });
+        const message = inboundMessage('m1', 'bonjour', place);
+        const whole = withRules(rules);
+        const decided = whole.decide(message, assessment);
+        const alone = [...rules.map((rule) => withRules([rule])), withRules([])].map((router) => {
+          const decision = router.decide(message, assessment);
+          return { decision, over: router.passedOver(message, decision) };
+        });
+        const first = alone.findIndex(({ decision }, index) => index === rules.length || decision.rule !== 'default');
+        expect(decided).toEqual({ ...alone[first]?.decision, notChosen: decided.notChosen });
+        // Of what was passed over all is told whoever asks, in the order in which it was tried.
+        const told = whole.passedOver(message, decided);
+        expect(told).toEqual(alone.slice(0, first + 1).flatMap(({ over }) => over));
+      }),
+    );
+  });
+
+  test('are not written down with it', () => {
+    const router = routerWith({ accounts: ['elsewhere'] });
+    const message = inboundMessage('m1', 'bonjour');
+    const decision = router.decide(message, assessment);
+    expect(decision.notChosen.map((passed) => passed.rule)).not.toContain('tried');
+    expect(router.passedOver(message, decision)).toContainEqual({ rule: 'tried', because: 'another account' });
+  });
 });

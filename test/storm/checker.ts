@@ -164,6 +164,11 @@ function checkOffers({ cases, stored, delivered }: StormRecord, report: Report):
     if (aboutCase && !known.has(caseId)) report('desks hear of real cases only', caseId);
   }
   const words = wordsByCase(stored);
+  const keys = new Map(
+    stored.flatMap(({ caseId, event }) =>
+      'messageKey' in event ? [[`${caseId} ${event.id}`, event.messageKey] as const] : [],
+    ),
+  );
   for (const subject of cases) {
     const deliveries = byCase.get(subject.id) ?? [];
     const offers = Map.groupBy(
@@ -195,7 +200,8 @@ function checkOffers({ cases, stored, delivered }: StormRecord, report: Report):
     if (current.length === 0) report('the current offer reached its desk', offer.id);
     if (current.some(({ desk }) => desk !== offer.desk)) report('the current offer is with the case’s desk', offer.id);
     const shown = shownIn(deliveries.filter(({ message }) => offerIdOf({ message }) === offer.id));
-    for (const { messageKey } of subject.messages.recent) {
+    for (const { eventId } of subject.messages.recent) {
+      const messageKey = keys.get(`${subject.id} ${eventId}`) ?? eventId;
       const wanted = words.get(`${subject.id} ${messageKey}`);
       const got = shown.get(messageKey);
       if (got === undefined) report('the desk was shown every message', `${offer.id}: ${messageKey}`);

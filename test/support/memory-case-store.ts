@@ -75,6 +75,10 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
     return keys.map(({ thread, eventId }) => this.#events.get(textOf(eventKey(thread, eventId))));
   }
 
+  knownEvents(keys: readonly { readonly thread: Thread; readonly eventId: string }[]) {
+    return this.events(keys);
+  }
+
   async eventsNamed(thread: Thread, idPrefix: string): Promise<readonly StoredEvent[]> {
     this.#reach('eventsNamed');
     const prefix = textOf(eventKey(thread, idPrefix));

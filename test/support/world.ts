@@ -141,6 +141,7 @@ export class World {
     assess,
     router: {
       decide: (message) => (message.text.includes('ill') ? sensitive : message.text.includes('spam') ? noise : routine),
+      passedOver: (_, { notChosen }) => notChosen,
       asksPreviousCases: true,
       sentimentDecides: (message) => message.text.includes('?'),
     },
