@@ -6,6 +6,7 @@ import { readPlatformSecrets } from '../../local/platform-secrets.ts';
 import { startEmbeddedRun } from '../../local/run.ts';
 import { meta } from '../../shared/platforms/meta.ts';
 import type { Table } from '../proofs/run-record.ts';
+import { canary, loggedLines, requireNoLeak, secretsOf } from '../support/canaries.ts';
 import { delay, load, posts, requireAll } from './harness.ts';
 import { Report } from './report.ts';
 import { quantile } from './statistics.ts';
@@ -35,6 +36,7 @@ export async function measureFireLag(policyDir: string): Promise<readonly Table[
     const giveUpAt = Date.now() + (promised + 20) * 1000;
     while (lags.length < count && Date.now() < giveUpAt) await delay(50);
     stopFollowing();
+    requireNoLeak(loggedLines(dataDir), [canary, ...secretsOf(dataDir)]);
   } finally {
     await run.stop();
     rmSync(scratch, { recursive: true, force: true });

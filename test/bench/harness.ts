@@ -14,6 +14,7 @@ import { assemblyOf } from '../../local/synthesis.ts';
 import { readAssembly } from '../../local/template.ts';
 import { meta } from '../../shared/platforms/meta.ts';
 import type { PlatformSecrets } from '../../shared/platforms/platform.ts';
+import { canary, loggedLines, requireNoLeak, secretsOf } from '../support/canaries.ts';
 import { type Load, type LoadResult, loadResultSchema } from './load-worker.ts';
 import { median } from './statistics.ts';
 
@@ -36,7 +37,7 @@ export interface Server {
   stop(): void;
 }
 
-/** Starts an embedded run with what the measurements need beside it, and ends it after `measure`. */
+/** Starts an embedded run with what the measurements need beside it, and ends it after `measure`; throws when words or secrets stand in what its functions logged. */
 export async function withBench<Measured>(
   policyDir: string,
   measure: (bench: Bench) => Promise<Measured>,
@@ -46,12 +47,14 @@ export async function withBench<Measured>(
   try {
     const secrets = readPlatformSecrets(dataDir, meta.name);
     if (secrets === undefined) throw new Error('the run has no secret for Meta');
-    return await measure({
+    const measured = await measure({
       run,
       deployment: await deploymentOf(run, policyDir),
       secrets,
       queueUrl: await makeQueue(run),
     });
+    requireNoLeak(loggedLines(dataDir), [canary, ...secretsOf(dataDir)]);
+    return measured;
   } finally {
     await run.stop();
     rmSync(dataDir, { recursive: true, force: true });
@@ -159,10 +162,9 @@ export function posts({ secrets }: Pick<Bench, 'secrets'>, name: string, from: n
 export function batch(from: number, authorOf: (message: number) => string): Calls[number] {
   const receivedAt = new Date().toISOString();
   const Records = Array.from({ length: 25 }, (_, index) => {
+    const name = `batch-${from + index}`;
     // As long as Messenger's.
-    const id = `m_${createHash('sha512')
-      .update(String(from + index))
-      .digest('base64url')}`;
+    const id = `m_${createHash('sha512').update(name).digest('base64url')}`;
     const author = authorOf(from + index);
     const event = {
       type: 'message_received',
@@ -173,7 +175,7 @@ export function batch(from: number, authorOf: (message: number) => string): Call
       thread: `dm:${author}`,
       author: { id: author },
       public: false,
-      text: words(id),
+      text: words(name),
       postedAt: receivedAt,
     };
     return {
@@ -189,7 +191,7 @@ export function batch(from: number, authorOf: (message: number) => string): Call
 
 /** Some 140 characters, different in each message, so that nothing is answered from memory. */
 export function words(id: string): string {
-  return `Bonjour, mon colis devait arriver lundi dernier et le suivi ne bouge plus, pouvez-vous me dire où il est ? Commande ${id}, merci d’avance.`;
+  return `Bonjour, mon colis devait arriver lundi dernier et le suivi ne bouge plus, pouvez-vous me dire où il est ? Commande ${id}, merci d’avance ${canary}.`;
 }
 
 export async function load(workerData: Load): Promise<LoadResult> {

@@ -13,6 +13,7 @@ import { packJson } from '../../shared/adapters/packed-json.ts';
 import { applyEvent } from '../../shared/domain/case.ts';
 import { DeskStandings } from '../../shared/standings.ts';
 import { startRecord } from '../proofs/run-record.ts';
+import { canary, loggedLines, requireNoLeak, secretsOf } from '../support/canaries.ts';
 import { dynamoEngines, startEngine } from '../support/dynamodb-engines.ts';
 import { conversationWith, noonPlus, received, routine } from '../support/samples.ts';
 import { batchOf, World } from '../support/world.ts';
@@ -52,6 +53,7 @@ try {
     open = size;
     await measureSweep(run, open);
   }
+  requireNoLeak(loggedLines(scratch), [canary, ...secretsOf(scratch)]);
 } finally {
   client.destroy();
   await run.stop();
@@ -196,7 +198,7 @@ function itemsOf(author: string, dueAt: number): WriteRequest[] {
   return [
     put(eventKey(conversation, event.id), {
       body: { B: packJson(stored) },
-      text: { S: 'Bonjour, où est mon colis ?' },
+      text: { S: `Bonjour, où est mon colis ? ${canary}` },
     }),
     put(currentKey(conversation), {
       body: { B: packJson(after) },

@@ -9,6 +9,7 @@ import { triageMessages } from '../../functions/triage-messages/handler.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import { tellKept } from '../../shared/notices.ts';
 import { meta } from '../../shared/platforms/meta.ts';
+import { canary, leaks } from '../support/canaries.ts';
 import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
 import { batchOf, url, World } from '../support/world.ts';
 
@@ -22,10 +23,16 @@ interface Work {
   readonly calls: number;
 }
 
-const parcel = inboundMessage('m1', 'Where is my parcel');
-const edit = inboundMessage('m1', 'My son is ill from it', { type: 'message_edited', postedAt: noonPlus(2) });
-const deletion = inboundMessage('m1', '', { type: 'message_deleted', postedAt: noonPlus(3) });
-const reply = inboundMessage('r1', 'We are looking', {
+const secret = 'the-secret-of-crash-points';
+
+function message(id: string, text: string, fields: Partial<InboundEvent> = {}): InboundEvent {
+  return inboundMessage(id, text === '' ? '' : `${text} ${canary}`, fields);
+}
+
+const parcel = message('m1', 'Where is my parcel');
+const edit = message('m1', 'My son is ill from it', { type: 'message_edited', postedAt: noonPlus(2) });
+const deletion = message('m1', '', { type: 'message_deleted', postedAt: noonPlus(3) });
+const reply = message('r1', 'We are looking', {
   type: 'own_reply',
   author: { id: '100200300' },
   toAuthorId: 'claire',
@@ -34,6 +41,11 @@ const reply = inboundMessage('r1', 'We are looking', {
 
 function intake(...events: readonly InboundEvent[]) {
   return { receivedAt: noonPlus(1), events };
+}
+
+/** What may be read by more people than the messages are meant for: logs, what people are told, why records were set apart. */
+function written({ logs, notices, queued }: World): string[] {
+  return [...logs, ...notices, ...queued.map(({ attributes }) => attributes)].map((one) => JSON.stringify(one ?? {}));
 }
 
 function triage(world: World, ...bodies: readonly unknown[]) {
@@ -57,7 +69,7 @@ async function report(world: World, ...fields: readonly object[]) {
 }
 
 async function open(world: World, minutesLater: number) {
-  await triage(world, intake(parcel), intake(inboundMessage('m9', 'spam')));
+  await triage(world, intake(parcel), intake(message('m9', 'spam')));
   world.now = () => new Date(noonPlus(minutesLater));
 }
 
@@ -78,7 +90,7 @@ function sweep({ dependencies: { store, queues, escalations, log, now } }: World
 const readThrough = new WeakMap<World, string>();
 
 function poll(world: World) {
-  const written = Array.from({ length: 60 }, (_, index) => inboundMessage(`p${index}`, 'Where is my parcel'));
+  const written = Array.from({ length: 60 }, (_, index) => message(`p${index}`, 'Where is my parcel'));
   const { queues, log, now } = world.dependencies;
   return pollAccounts({
     accounts: [{ channel: 'messenger', id: '100200300', title: 'Page', purpose: 'corporate', languages: ['fr'] }],
@@ -115,11 +127,11 @@ const works: Readonly<Record<string, readonly Work[]>> = {
               sender: { id: `7${index}` },
               recipient: { id: `page-${index % 2}` },
               timestamp: Date.parse(noonPlus(0)),
-              message: { mid: `mid.${index}`, text: 'Where is my parcel' },
+              message: { mid: `mid.${index}`, text: `Where is my parcel ${canary}` },
             },
           ],
         }));
-        const secrets = { secrets: ['secret'] };
+        const secrets = { secrets: [secret] };
         const unsigned = {
           method: 'POST',
           url: 'https://vigie.test/webhooks/meta',
@@ -153,7 +165,7 @@ const works: Readonly<Record<string, readonly Work[]>> = {
         triage(
           world,
           intake(reply, parcel),
-          intake(inboundMessage('m2', 'My son is ill?', { postedAt: noonPlus(5) }), edit, inboundMessage('m4', 'spam')),
+          intake(message('m2', 'My son is ill?', { postedAt: noonPlus(5) }), edit, message('m4', 'spam')),
           '{',
         ),
     },
@@ -164,7 +176,7 @@ const works: Readonly<Record<string, readonly Work[]>> = {
         const { toAuthorId: _, ...publicReply } = { ...reply, inReplyTo: 'm1' };
         return triage(world, intake(deletion, publicReply));
       },
-      run: (world) => triage(world, intake(parcel, inboundMessage('m2', 'Still waiting'))),
+      run: (world) => triage(world, intake(parcel, message('m2', 'Still waiting'))),
     },
     {
       name: 'a deletion that comes before its message',
@@ -187,7 +199,7 @@ const works: Readonly<Record<string, readonly Work[]>> = {
         await open(world, 25);
         await report(world, { type: 'resolved' });
       },
-      run: (world) => triage(world, intake(inboundMessage('m5', 'It is broken', { postedAt: noonPlus(24) }))),
+      run: (world) => triage(world, intake(message('m5', 'It is broken', { postedAt: noonPlus(24) }))),
     },
     {
       name: 'a promise that falls due at once',
@@ -204,9 +216,9 @@ const works: Readonly<Record<string, readonly Work[]>> = {
         world.verdict = 'unavailable';
       },
       run: async (world) => {
-        await triage(world, intake(inboundMessage('m6', 'Where is it?'), parcel));
+        await triage(world, intake(message('m6', 'Where is it?'), parcel));
         world.verdict = { label: 'neutral', confidence: 1, source: 'comprehend' };
-        await triage(world, intake(inboundMessage('m6', 'Where is it?'), parcel));
+        await triage(world, intake(message('m6', 'Where is it?'), parcel));
       },
     },
   ],
@@ -215,7 +227,7 @@ const works: Readonly<Record<string, readonly Work[]>> = {
       name: 'two promises that fall due',
       calls: 6,
       prepare: async (world) => {
-        const other = inboundMessage('m7', 'Where is it', { thread: 'dm:paul', author: { id: 'paul' } });
+        const other = message('m7', 'Where is it', { thread: 'dm:paul', author: { id: 'paul' } });
         await triage(world, intake(parcel, { ...other, postedAt: noonPlus(1) }));
         world.now = () => new Date(noonPlus(59.75));
       },
@@ -226,7 +238,7 @@ const works: Readonly<Record<string, readonly Work[]>> = {
       calls: 14,
       prepare: async (world) => {
         const others = ['paul', 'omar'].map((id) =>
-          inboundMessage(`m-${id}`, 'Where is it', { thread: `dm:${id}`, author: { id } }),
+          message(`m-${id}`, 'Where is it', { thread: `dm:${id}`, author: { id } }),
         );
         await triage(world, intake(parcel, ...others));
         for (const [index, customer] of ['claire', 'paul', 'omar'].entries()) {
@@ -335,6 +347,7 @@ describe.each(Object.entries(works))('%s may die before and after any call, and 
     for (const [index, call] of calls.entries()) {
       const after = await disturbed(work, index + 1);
       expect(after.trace(), `died ${call} (${index + 1})`).toEqual(wanted);
+      expect(leaks(written(after), [canary, secret]), `words or secrets written down, died ${call}`).toEqual([]);
       const told = after.escalated().map(({ id }) => id);
       if (!toldButNotNoted.includes(call)) expect(new Set(told).size, `told once, died ${call}`).toBe(told.length);
     }

@@ -7,12 +7,14 @@ import type { WebhookRequest, WebhookResponse } from '../../shared/platforms/pla
 import { fixtureBytes, fixtureFiles } from '../platforms/fixture.ts';
 import { type Signer, signersForAll } from '../platforms/signers.ts';
 import { startRecord } from '../proofs/run-record.ts';
+import { leakScanner, secretLines } from '../support/canaries.ts';
 import { addNeighbour, closeJson, type Json, mutateBytes, mutateJson, mutateText, openJson } from './mutations.ts';
 import { Random } from './random.ts';
 
 /**
  * `npm run fuzz -- [--seed N] [--runs N] [--replay PLATFORM:CASE]`: sends mutated payloads and headers of every platform through the whole of
- * receive-webhook and looks for a crash, a hang, a 5xx, a message lost beside a broken neighbour, and a bad signature that is accepted.
+ * receive-webhook and looks for a crash, a hang, a 5xx, a message lost beside a broken neighbour, a bad signature that is accepted, and words or secrets
+ * in a log line or an answer.
  * All choices follow from the seed; only the RSA and Ed25519 keys are made anew.
  */
 
@@ -39,6 +41,8 @@ interface Subject extends Signer {
   readonly fixtures: readonly [Fixture, ...Fixture[]];
   /** The headers that sign any body, where the signature does not cover it. */
   readonly constantHeaders: Readonly<Record<string, string>> | undefined;
+  /** Finds the words of its fixtures and its secrets, which must stand in no log line and no answer. */
+  readonly leaks: (lines: Iterable<string>) => readonly string[];
 }
 
 /** One call, and what must be true of its answer. */
@@ -86,7 +90,12 @@ function withFixtures(signer: Signer): Subject {
   if (first === undefined) throw new Error(`test/fixtures/${signer.platform.name} is empty`);
   const { platform, secrets, covers } = signer;
   const constantHeaders = covers === 'headers' ? platform.sign(unsignedCall(first.bytes), secrets, now) : undefined;
-  return { ...signer, fixtures: [first, ...rest], constantHeaders };
+  const texts = all.flatMap(({ bytes }) => {
+    const result = platform.read(bytes, { pathAccount: 'one' }, {});
+    return result.kind === 'events' ? result.events.map(({ text }) => text).filter((text) => text.length >= 8) : [];
+  });
+  const kept = [...secrets.secrets, secrets.verifyToken ?? ''].flatMap(secretLines);
+  return { ...signer, fixtures: [first, ...rest], constantHeaders, leaks: leakScanner([...texts, ...kept]) };
 }
 
 async function fuzzPlatform(subject: Subject, seed: number, runs: number): Promise<Tally> {
@@ -122,8 +131,9 @@ async function tryCase(subject: Subject, seed: number, index: number) {
 }
 
 /** One call of the function on a vault and a queue in memory. */
-async function call({ platform, secrets }: Subject, request: WebhookRequest) {
+async function call({ platform, secrets, leaks }: Subject, request: WebhookRequest) {
   const bodies: string[] = [];
+  const logged: string[] = [];
   const startedAt = performance.now();
   let answer: WebhookResponse = { status: 500, body: '' };
   let problem: string | undefined;
@@ -139,12 +149,14 @@ async function call({ platform, secrets }: Subject, request: WebhookRequest) {
       },
       intakeQueueUrl: 'intake',
       now: () => now,
-      log: () => undefined,
+      log: (entry) => logged.push(JSON.stringify(entry)),
     });
   } catch (error) {
     problem = `threw ${error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : 'something'}`;
   }
   const tookMs = performance.now() - startedAt;
+  const [leak] = leaks([...logged, answer.body, problem ?? '']);
+  if (leak !== undefined) problem = `words or a secret stand in: ${leak.slice(0, 200)}`;
   const stored: InboundEvent[] = [];
   for (const body of bodies) {
     const record = intakeRecordSchema.safeParse(JSON.parse(body));
@@ -407,7 +419,7 @@ function report(
     command: `npm run fuzz -- --seed ${seed} --runs ${total}`,
     tables: [
       {
-        says: 'Calls that nobody should make: payloads with something wrong inside, valid messages beside something broken (none may be lost), calls that nobody vouches for (none may be stored), handshakes of strangers. A finding is an answer other than it must be, an exception, or one that takes too long.',
+        says: 'Calls that nobody should make: payloads with something wrong inside, valid messages beside something broken (none may be lost), calls that nobody vouches for (none may be stored), handshakes of strangers. A finding is an answer other than it must be, an exception, one that takes too long, or words of a message or a secret in a log line or an answer.',
         columns,
         rows,
       },

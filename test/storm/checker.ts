@@ -1,5 +1,6 @@
 import type { DeskMessage } from '../../shared/contracts/desk-message.ts';
 import type { Case, CaseEvent } from '../../shared/domain/case.ts';
+import { leaks } from '../support/canaries.ts';
 import type { PlannedMessage } from './plan.ts';
 
 /** All that the checker may look at: what was sent, what came out, and what the audit log says. */
@@ -16,13 +17,17 @@ export interface StormRecord {
   readonly stored: readonly StoredWord[];
   readonly cases: readonly Case[];
   readonly notices: readonly { readonly caseId: string; readonly clock: string; readonly dueAt: string }[];
+  /** The same as it was published. */
+  readonly published: readonly string[];
+  /** Bodies that platforms were answered with. */
+  readonly answers: readonly string[];
   /** Original bodies of what was set apart. */
   readonly parked: readonly string[];
   /** Messages left on each queue that functions empty, and on each dead-letter queue. */
   readonly left: Readonly<Record<string, number>>;
   /** Desks outside the house. */
   readonly outsourced: readonly string[];
-  /** What must stand in no log: a part of the words of every customer, and the platforms' secrets. */
+  /** What must stand in no log, notice or answer: a part of the words of every customer, and the platforms' secrets. */
   readonly canaries: readonly string[];
   /** Every line that a function wrote, whatever it wrote it to. */
   readonly logs: readonly string[];
@@ -86,6 +91,7 @@ export const promises = [
   'no work is left behind',
   'no words and no secret stand in a log',
   'no words and no secret stand in a notice',
+  'no words and no secret stand in an answer',
 ] as const;
 
 export interface Violation {
@@ -107,7 +113,7 @@ export function check(record: StormRecord): readonly Violation[] {
   checkTimers(record, report);
   checkOutcomes(record, report);
   checkLeftovers(record, report);
-  checkLogs(record, report);
+  checkLeaks(record, report);
   return violations;
 }
 
@@ -332,11 +338,8 @@ function checkLeftovers({ parked, poisons, left }: StormRecord, report: Report):
 }
 
 /** People are told by mail and pager, logs are read by many and kept for long: no customer's words and no secret may be in them. */
-function checkLogs({ logs, notices, canaries }: StormRecord, report: Report): void {
-  for (const canary of canaries) {
-    const line = logs.find((one) => one.includes(canary));
-    if (line !== undefined) report('no words and no secret stand in a log', line.slice(0, 200));
-    if (JSON.stringify(notices).includes(canary))
-      report('no words and no secret stand in a notice', canary.slice(0, 4));
-  }
+function checkLeaks({ logs, published, answers, canaries }: StormRecord, report: Report): void {
+  for (const line of leaks(logs, canaries)) report('no words and no secret stand in a log', line.slice(0, 200));
+  for (const body of leaks(published, canaries)) report('no words and no secret stand in a notice', body.slice(0, 200));
+  for (const body of leaks(answers, canaries)) report('no words and no secret stand in an answer', body.slice(0, 200));
 }

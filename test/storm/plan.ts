@@ -1,4 +1,5 @@
 import { randomFrom } from '../../local/commands/cost.ts';
+import { canary } from '../support/canaries.ts';
 
 /** What the storm sends, made up beforehand: the same seed, start and size give the same plan. */
 export interface Plan {
@@ -61,12 +62,12 @@ export function makePlan(seed: number, start: number, size: number, name: string
   const random = randomFrom(seed);
   const chance = (share: number): boolean => random() < share;
   const one = (choices: readonly string[]): string => choices[Math.floor(random() * choices.length)] ?? '';
-  const canary = `zq${name}`;
+  const ownCanary = `${canary}${name}`;
   let marks = 0;
   /** Letters only: digits could be taken for a telephone number and masked. No mark is the beginning of another. */
   const mark = (): string => {
     marks += 1;
-    return `${canary}${letters(marks)}q`;
+    return `${ownCanary}${letters(marks)}q`;
   };
   const timed: Timed[] = [];
   const messages: PlannedMessage[] = [];
@@ -158,7 +159,7 @@ export function makePlan(seed: number, start: number, size: number, name: string
   const again = timed.filter(({ act }) => act.kind === 'post' && chance(duplicates));
   // Anything may overtake what was sent up to two seconds earlier, its own message included.
   const shuffled = [...timed, ...again].map(({ at, act }) => ({ at: at + random() * 2_000, act }));
-  return { acts: shuffled.sort((a, b) => a.at - b.at).map(({ act }) => act), messages, canary };
+  return { acts: shuffled.sort((a, b) => a.at - b.at).map(({ act }) => act), messages, canary: ownCanary };
 }
 
 function unknownDesk(name: string, start: number): object {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
@@ -21,6 +21,7 @@ import { type DeskMessage, deskMessageSchema, escalationNoticeSchema } from '../
 import type { Outcome } from '../../shared/contracts/outcome.ts';
 import { caseEventSchema, caseSchema } from '../../shared/domain/case.ts';
 import { platformNamed } from '../../shared/platforms/registry.ts';
+import { loggedLines, secretsOf } from '../support/canaries.ts';
 import { type ShiftingClock, shiftingClock } from '../support/shifting-clock.ts';
 import {
   check,
@@ -99,7 +100,7 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
   const desks = new Desks(site, random);
   const sent: PlannedMessage[] = [];
   const poisons: string[] = [];
-  const canaries = site.secrets();
+  const canaries = secretsOf(site.dataDir);
   const acknowledged = new Map<string, number>();
   const unanswered = new Set<string>();
   const answerTimes: number[] = [];
@@ -167,12 +168,13 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
     poisons,
     delivered: desks.delivered,
     ...(await site.stored()),
-    notices: await site.notices(),
+    ...(await site.notices()),
+    answers: [...site.answers],
     parked: await site.parked(),
     left: await site.left(),
     outsourced: outsourcedDesks(policyDir),
     canaries,
-    logs: site.logs(),
+    logs: loggedLines(site.dataDir),
     endedAt: new Date(site.clock.now()).toISOString(),
   };
   await site.stop();
@@ -204,6 +206,8 @@ class Site {
   readonly dataDir: string;
   readonly client: SQSClient;
   run: EmbeddedRun;
+  /** What webhook calls were answered with, each once. */
+  readonly answers = new Set<string>();
   readonly #sources: Sources;
 
   private constructor(
@@ -277,7 +281,7 @@ class Site {
     const request = { method: 'POST', url, headers, body: Buffer.from(body), pathAccount: account } as const;
     const signature = platform.sign(request, secrets, new Date(this.clock.now()));
     const answer = await fetch(url, { method: 'POST', headers: { ...headers, ...signature }, body });
-    await answer.arrayBuffer();
+    this.answers.add(await answer.text());
     return answer.status;
   }
 
@@ -350,12 +354,13 @@ class Site {
   }
 
   /** What people were told; a notice that came twice counts once. */
-  async notices(): Promise<StormRecord['notices']> {
-    const all = (await this.#takeAll(`${this.run.url}/000000000000/${noticeQueue}`)).flatMap((body) => {
+  async notices(): Promise<Pick<StormRecord, 'notices' | 'published'>> {
+    const published = await this.#takeAll(`${this.run.url}/000000000000/${noticeQueue}`);
+    const all = published.flatMap((body) => {
       const { cases, clock } = escalationNoticeSchema.parse(JSON.parse(body));
       return cases.map((one) => ({ ...one, clock }));
     });
-    return [...new Map(all.map((notice) => [notice.id, notice])).values()];
+    return { notices: [...new Map(all.map((notice) => [notice.id, notice])).values()], published };
   }
 
   async parked(): Promise<string[]> {
@@ -395,16 +400,6 @@ class Site {
     } while (from !== undefined);
     client.destroy();
     return { stored, cases };
-  }
-
-  /** What the platforms sign with. */
-  secrets(): string[] {
-    return ['standard-webhooks', 'meta'].flatMap((name) => readPlatformSecrets(this.dataDir, name)?.secrets ?? []);
-  }
-
-  logs(): string[] {
-    const directory = join(this.dataDir, 'logs');
-    return readdirSync(directory).flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n'));
   }
 
   async stop(): Promise<void> {

@@ -332,11 +332,12 @@ const distortions: readonly (readonly [promise: Violation['promise'], name: stri
   [
     'no words and no secret stand in a notice',
     'people are told the words',
-    (record) => {
-      const [told] = record.notices;
-      const words = { caseId: 'none', clock: 'first_reply', dueAt: '', ...told, words: record.canaries.at(-1) };
-      return { ...record, notices: [...record.notices.slice(1), words] };
-    },
+    (record) => ({ ...record, published: [...record.published, `{"title":"${record.canaries.at(-1)}b"}`] }),
+  ],
+  [
+    'no words and no secret stand in an answer',
+    'an answer shows a secret',
+    (record) => ({ ...record, answers: [...record.answers, `expected ${record.canaries[0]}`] }),
   ],
 ];
 
