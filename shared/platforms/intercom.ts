@@ -93,20 +93,24 @@ type Conversation = z.infer<typeof conversationSchema>;
 
 const attachmentSchema = z.object({ content_type: wordSchema }).catch({ content_type: undefined });
 
-function readTopic({ topic, app_id, data }: z.infer<typeof notificationSchema>, context: ReadContext): ReadResult {
+function readTopic(
+  { topic, app_id, created_at: toldAt, data }: z.infer<typeof notificationSchema>,
+  context: ReadContext,
+): ReadResult {
   const accountId = app_id ?? context.pathAccount ?? 'unknown';
   const reason = ignoredTopic(topic);
   if (reason !== undefined) return nothingRead(reason);
   const conversation = conversationSchema.safeParse(data.item);
   if (!conversation.success) return nothingRead('unreadable_part');
   const { source, conversation_message, conversation_parts, created_at } = conversation.data;
-  const parts = topic.endsWith('.created')
-    ? [source ?? conversation_message]
-    : (conversation_parts?.conversation_parts ?? []);
+  const isFirst = topic.endsWith('.created');
+  const parts = isFirst ? [source ?? conversation_message] : (conversation_parts?.conversation_parts ?? []);
+  // Of what has no time of its own: a reply is as new as the notice of it.
+  const saidAt = isFirst ? (created_at ?? toldAt) : (toldAt ?? created_at);
   if (parts.length === 0) return nothingRead('nothing_inside');
   return readParts(parts, (part) => {
     const said = partSchema.parse(part);
-    return readPart({ ...said, created_at: said.created_at ?? created_at }, conversation.data, accountId);
+    return readPart({ ...said, created_at: said.created_at ?? saidAt }, conversation.data, accountId);
   });
 }
 

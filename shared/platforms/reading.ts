@@ -13,6 +13,12 @@ export const wordSchema = z.string().min(1).optional().catch(undefined);
 export const optionalIdSchema = platformIdSchema.optional().catch(undefined);
 export const flagSchema = z.boolean().optional().catch(undefined);
 export const countSchema = z.number().int().nonnegative().optional().catch(undefined);
+/** Stars, as a number or in text. */
+export const ratingSchema = z
+  .union([z.number(), z.string().transform(Number)])
+  .pipe(z.number().min(1).max(5))
+  .optional()
+  .catch(undefined);
 
 /** The words of a message; a picture alone comes with null or without the field. */
 export const textSchema = z

@@ -59,7 +59,8 @@ function signatureHeaders({ headers }: WebhookRequest) {
   return {
     id: named('id'),
     timestamp: named('timestamp'),
-    signatures: (named('signature') ?? '').split(' ', mostSignatures),
+    // A header that is repeated arrives joined by commas, which base64 does not have.
+    signatures: (named('signature') ?? '').split(/ |,(?=\s*v1a?,)/, mostSignatures).map((entry) => entry.trim()),
   };
 }
 

@@ -198,7 +198,9 @@ function readActivity(
     case 'dm.received':
     case 'dm.sent': {
       const { direct_message_events, users } = accountActivitySchema.parse(payload);
-      return partsOf(direct_message_events, (message) => readDirectMessage(message, account, usersIn(users)));
+      return partsOf(direct_message_events, (message) =>
+        readDirectMessage(message, account, usersIn(users), event_type === 'dm.sent'),
+      );
     }
     case 'dm.read':
     case 'dm.indicate_typing':
@@ -343,7 +345,12 @@ const directMessageSchema = z.object({
     .optional(),
 });
 
-function readDirectMessage(part: unknown, account: string | undefined, users: ReadonlyMap<string, Person>): Part {
+function readDirectMessage(
+  part: unknown,
+  account: string | undefined,
+  users: ReadonlyMap<string, Person>,
+  wasSent = false,
+): Part {
   const { type, id, created_timestamp, message_create } = directMessageSchema.parse(part);
   if (type !== 'message_create' || message_create === undefined) return 'service_event';
   const {
@@ -351,8 +358,8 @@ function readDirectMessage(part: unknown, account: string | undefined, users: Re
     target: { recipient_id },
     message_data: { text, attachment },
   } = message_create;
-  const accountId = account ?? recipient_id;
-  const isOwn = sender_id === accountId;
+  const accountId = account ?? (wasSent ? sender_id : recipient_id);
+  const isOwn = wasSent || sender_id === accountId;
   const customer = isOwn ? recipient_id : sender_id;
   return present<InboundEvent>({
     type: isOwn ? 'own_reply' : 'message_received',

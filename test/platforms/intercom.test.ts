@@ -20,6 +20,18 @@ describe('Intercom', () => {
     ]);
   });
 
+  test('takes the time of the notice for what has no time of its own', () => {
+    const part = { id: '2', body: 'a', author: { type: 'user', id: 'u' } };
+    const item = { id: '1', created_at: 1_700_000_000, conversation_parts: { conversation_parts: [part] } };
+    const timesOf = (notice: object) => {
+      const body = { topic: 'conversation.user.replied', data: { item }, ...notice };
+      const result = intercom.read(Buffer.from(JSON.stringify(body)), { pathAccount: undefined }, {});
+      return result.kind === 'events' ? result.events.map(({ postedAt }) => postedAt) : [];
+    };
+    expect(timesOf({ created_at: 1_795_341_600 })).toEqual(['2026-11-22T10:00:00.000Z']);
+    expect(timesOf({ data: { item: { ...item, created_at: undefined } } })).toEqual([undefined]);
+  });
+
   test('keeps a screenshot without words', () => {
     expect(readFixture(intercom, 'replied-with-screenshot.json').events).toMatchObject([
       { type: 'message_received', messageId: '55002', text: '', attachments: ['image', 'application'] },

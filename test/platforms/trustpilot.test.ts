@@ -24,6 +24,17 @@ describe('Trustpilot', () => {
     ]);
   });
 
+  test.each([
+    ['1', 1],
+    ['', undefined],
+    ['9', undefined],
+    [null, undefined],
+  ])('takes stars given as %j for %s', (stars, rating) => {
+    const body = { events: [{ eventName: 'service-review-created', eventData: { id: 'r', stars } }] };
+    const result = trustpilot.read(Buffer.from(JSON.stringify(body)), { pathAccount: undefined }, {});
+    expect(result.kind === 'events' && result.events.map((event) => event.rating)).toEqual([rating]);
+  });
+
   test('keeps two updates of one review apart, drops the repeat, and reads the delete beside them', () => {
     const { events, reasons } = readFixture(trustpilot, 'updated-twice-and-deleted.json');
     expect(events.map(({ type, messageKey, messageId }) => [type, messageKey ?? messageId])).toEqual([

@@ -444,6 +444,23 @@ table('x', [
   ['an encrypted message', activity('chat.received', { id: '1' }), 'unsupported_event'],
   ['a follower', activity('follow.follow', {}), 'service_event'],
   ['a profile that changed', activity('profile.update.bio', {}), 'service_event'],
+  [
+    'a message by an account that is not named',
+    activity(
+      'dm.sent',
+      {
+        direct_message_events: [
+          {
+            type: 'message_create',
+            id: '51',
+            message_create: { sender_id: '1', target: { recipient_id: '2' }, message_data: { text: 'a' } },
+          },
+        ],
+      },
+      {},
+    ),
+    'own_reply 51 "a"',
+  ],
   ['somebody who types', activity('dm.indicate_typing', {}), 'receipt'],
   ['a message that was read', activity('dm.read', {}), 'receipt'],
   [
