@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { policyPageSchema, type ReportPart, reportPartSchema } from '../../shared/contracts/console.ts';
 import { reasons } from '../../shared/domain/assessment.ts';
-import { dollarsPerVerdict } from '../../shared/domain/simulation.ts';
+import { dollarsPerAnalysis } from '../../shared/domain/comprehend-price.ts';
 import { call, type Trouble, troubleOf, useReading } from './api.ts';
 import { Loading, Problem, Scrolls } from './parts.tsx';
 import { Plot } from './plot.tsx';
@@ -131,7 +131,7 @@ function Cost({ messages }: { readonly messages: number }) {
   return (
     <section class="panel" aria-labelledby="cost">
       <h2 id="cost">{words.reports.cost}</h2>
-      <p>{words.reports.costOf(messages, dollars(least), dollars(least + messages * dollarsPerVerdict))}</p>
+      <p>{words.reports.costOf(messages, dollars(least), dollars(least + messages * dollarsPerAnalysis('')))}</p>
       <p class="soft">{words.reports.costHint(dollars(dollarsPerMillion))}</p>
     </section>
   );

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Comparison } from '../../shared/contracts/console.ts';
 import type { Assessment } from '../../shared/domain/assessment.ts';
+import { comprehendDollars } from '../../shared/domain/comprehend-price.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import { type Policy, routingSchema, scoreSchema } from '../../shared/domain/policy.ts';
 import { createRouter, type Router } from '../../shared/domain/routing.ts';
@@ -55,11 +56,14 @@ export async function compareRules(sources: Sources, candidate: Candidate, now: 
       unfelt && (askedBefore || askedAfter)
         ? { ...known, sentiment: readSentiment(message.text, known.language.code) }
         : known;
-    return {
-      id: caseId,
-      before: { decision: router.decide(message, assessment, recordedAt), askedSentiment: askedBefore },
-      after: { decision: other.decide(message, assessment, recordedAt), askedSentiment: askedAfter },
+    const decidedBy = (by: Router, askedSentiment: boolean) => {
+      const decision = by.decide(message, assessment, recordedAt);
+      return {
+        decision,
+        dollars: comprehendDollars(policy, { text: message.text, assessment, decision, askedSentiment }),
+      };
     };
+    return { id: caseId, before: decidedBy(router, askedBefore), after: decidedBy(other, askedAfter) };
   });
   const times = messages.map(({ event }) => event.at).sort();
   return { ...simulationOf(replayed, limits.examples), ...(times[0] === undefined ? {} : { since: times[0] }) };

@@ -8,6 +8,7 @@ import { type InboundEvent, messageKeyOf } from '../../shared/domain/inbound-eve
 import type { Router } from '../../shared/domain/routing.ts';
 import {
   asksForClass,
+  asksForPersonalData,
   asksForTone,
   atLeastAsCareful,
   withClass,
@@ -297,7 +298,7 @@ async function findPersonalData(
   { policy, analyser: { personalData } }: Dependencies,
 ): Promise<ReadonlyMap<Arrival, readonly Finding[]>> {
   const wanted = policy.comprehend?.personal_data === true ? personalData : undefined;
-  return ask(wanted, judged, ({ decision }) => decision.route === 'vendor');
+  return ask(wanted, judged, ({ decision }) => asksForPersonalData(decision));
 }
 
 function messageChange(

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { compilePolicy, formatProblems } from '../../infra/compile-policy.ts';
 import { eldLanguageDetector } from '../../shared/adapters/eld-language.ts';
 import type { Assessment } from '../../shared/domain/assessment.ts';
+import { comprehendDollars } from '../../shared/domain/comprehend-price.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
@@ -83,6 +84,8 @@ export interface Verdict {
   readonly decision: Decision;
   /** Whether a sentiment verdict was asked for: in AWS, one Comprehend document. */
   readonly askedSentiment: boolean;
+  /** What Comprehend would be paid for it. */
+  readonly dollars: number;
 }
 
 /** Decides a message as triage does, with the local sentiment verdict where triage would ask Comprehend. */
@@ -97,11 +100,13 @@ export function createLocalTriage(policy: Policy): (message: InboundEvent) => Ve
       ? { ...local, sentiment: readSentiment(message.text, local.language.code) }
       : local;
     const decision = router.decide(message, assessment);
+    const dollars = comprehendDollars(policy, { text: message.text, assessment, decision, askedSentiment });
     return {
       message,
       assessment,
       decision: { ...decision, notChosen: router.passedOver(message, decision) },
       askedSentiment,
+      dollars,
     };
   };
 }

@@ -4,7 +4,6 @@ import { type Reason, reasonSchema, reasons, topicSchema } from '../../shared/do
 import { type Route, routeSchema } from '../../shared/domain/decision.ts';
 import type { Meaning, Policy } from '../../shared/domain/policy.ts';
 import { sentimentOfText } from '../../shared/domain/sentiment.ts';
-import { dollarsPerVerdict } from '../../shared/domain/simulation.ts';
 import { createRowTriage, loadPolicy, messageRowSchema, readRows, type Verdict } from './decide.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
@@ -142,7 +141,9 @@ function reportOf(judged: readonly Judged[]) {
     ),
     comprehend: {
       documentsPerMessage: share(judged, ({ verdict }) => verdict.askedSentiment),
-      dollarsPerMillion: Math.round(share(judged, ({ verdict }) => verdict.askedSentiment) * dollarsPerVerdict * 1e6),
+      dollarsPerMillion: Math.round(
+        (judged.reduce((sum, { verdict }) => sum + verdict.dollars, 0) / judged.length) * 1e6,
+      ),
     },
     // Messages kept by a rule for other causes than the risk score stay in-house at every threshold.
     riskCurve: curveThresholds.map((threshold) => {
@@ -322,7 +323,7 @@ function markdownOf(report: Report, misses: readonly Judged[]): string {
       ]),
     ),
     '',
-    `Comprehend: ${report.comprehend.documentsPerMessage} documents per message, $${report.comprehend.dollarsPerMillion} per million messages at this mix.`,
+    `Comprehend: ${report.comprehend.documentsPerMessage} sentiment verdicts per message; with the checks for personal data $${report.comprehend.dollarsPerMillion} per million messages at this mix.`,
     ...misses
       .filter(({ row, verdict }) => row.route !== verdict.decision.route)
       .flatMap(({ row, verdict: { decision } }, index) => [

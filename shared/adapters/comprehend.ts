@@ -8,8 +8,9 @@ import {
 } from '@aws-sdk/client-comprehend';
 import * as z from 'zod';
 import type { Finding, Sentiment } from '../domain/assessment.ts';
+import { checkPrice, unitsOf } from '../domain/comprehend-price.ts';
 import { redact } from '../domain/redact.ts';
-import type { TextClass } from '../domain/second-opinion.ts';
+import { languagesOf, type TextClass } from '../domain/second-opinion.ts';
 import type { Answer, Reading, TextAnalyser, TextInLanguage } from '../ports.ts';
 import { inGroups } from '../runtime/groups.ts';
 
@@ -20,10 +21,6 @@ export const comprehendConfig = {
 } as const;
 /** So long one reading goes on making calls: a batch must end before its function's time does. */
 const patienceMs = 2_000;
-
-/** One unit is 100 characters, three at least: https://aws.amazon.com/comprehend/pricing/ */
-const charactersPerUnit = 100;
-const leastUnits = 3;
 
 export interface ComprehendLimits {
   /** Units at the price of sentiment that may be bought in one minute; beyond it texts count as unavailable. AWS itself has no spending cap. */
@@ -121,7 +118,6 @@ const personalKinds: Readonly<Record<string, string>> = {
 };
 /** Less sure than this, it may be any word. */
 const sureEnough = 0.6;
-const personalLanguages: ReadonlySet<string> = new Set(['en', 'es']);
 /** Both take 100 KB; what is longer than a desk is shown is no matter of ours. */
 const personalBytes = 100_000;
 
@@ -134,10 +130,10 @@ const entitiesAnswer = z.object({
 
 /** Whether there is personal data at all: a fiftieth of what it costs to learn where. */
 const hasPersonalData: Question<boolean> = {
-  languages: personalLanguages,
+  languages: languagesOf.personalData,
   documentsPerCall: 1,
   bytesPerDocument: personalBytes,
-  price: 0.02,
+  price: checkPrice,
   keyOf: (text) => text,
   async send(client, LanguageCode, [Text]) {
     const { Labels = [] } = labelsAnswer.parse(
@@ -148,7 +144,7 @@ const hasPersonalData: Question<boolean> = {
 };
 
 const personalDataIn: Question<readonly Finding[]> = {
-  languages: personalLanguages,
+  languages: languagesOf.personalData,
   documentsPerCall: 1,
   bytesPerDocument: personalBytes,
   price: 1,
@@ -174,7 +170,7 @@ const toxicAnswer = z.object({ ResultList: z.array(z.object({ Toxicity: z.number
 
 /** One text a call: the segments of a call may be read as each other's context. */
 const toxicity: Question<number> = {
-  languages: new Set(['en']),
+  languages: languagesOf.toxicity,
   documentsPerCall: 1,
   bytesPerDocument: 1_000,
   price: 1,
@@ -246,7 +242,7 @@ export class ComprehendAnalyser implements TextAnalyser {
     const contains = this.#reader(hasPersonalData);
     const locate = this.#reader(personalDataIn);
     this.personalData = {
-      languages: personalLanguages,
+      languages: languagesOf.personalData,
       async read(texts) {
         // What our own patterns mask needs no second finder: only what they leave is a reason to pay for one.
         const left = await contains.read(texts.map(({ text, language }) => ({ text: redact(text).text, language })));
@@ -385,8 +381,4 @@ export function cutToBytes(text: string, bytes: number): string {
   // 10xxxxxx is the middle of a character.
   while (end > 0 && ((encoded[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return encoded.toString('utf8', 0, end);
-}
-
-function unitsOf(text: string): number {
-  return Math.max(leastUnits, Math.ceil([...text].length / charactersPerUnit));
 }

@@ -10,6 +10,17 @@ export interface TextClass {
 /** Below this confidence a topic or an opinion is a guess. */
 const sureEnough = 0.6;
 
+/** In what Comprehend reads what (Amazon Comprehend, "Supported languages"). */
+export const languagesOf: Readonly<Record<'personalData' | 'toxicity', ReadonlySet<string>>> = {
+  personalData: new Set(['en', 'es']),
+  toxicity: new Set(['en']),
+};
+
+/** Whether a vendor will read the message, and so not what it need not know. */
+export function asksForPersonalData({ route }: Pick<Decision, 'route'>): boolean {
+  return route === 'vendor';
+}
+
 /** Whether heated words, of which none is a known insult, leave open how they are meant. */
 export function asksForTone({ abusive, noise, signals }: Assessment): boolean {
   return (

@@ -1,13 +1,10 @@
 import type { Reason } from './assessment.ts';
 import type { Decision } from './decision.ts';
 
-/** Dollars for one sentiment verdict on a text of up to 300 characters: three units of 100 (Amazon Comprehend pricing). */
-export const dollarsPerVerdict = 0.0003;
-
 interface Decided {
   readonly decision: Pick<Decision, 'route' | 'desk' | 'priority' | 'rule' | 'reasons'>;
-  /** Whether a sentiment verdict was asked for: in AWS, one Comprehend document. */
-  readonly askedSentiment: boolean;
+  /** What Comprehend is paid for it. */
+  readonly dollars: number;
 }
 
 /** One message as two policies decide it. */
@@ -85,11 +82,11 @@ export function simulationOf(replayed: readonly Replayed[], examples: number): S
 }
 
 function volumesOf(verdicts: readonly Decided[]): Volumes {
-  const asked = verdicts.filter(({ askedSentiment }) => askedSentiment).length;
+  const dollars = verdicts.reduce((sum, verdict) => sum + verdict.dollars, 0);
   return {
     byDesk: Object.fromEntries(
       [...Map.groupBy(verdicts, laneOf)].map(([lane, found]): [string, number] => [lane, found.length]).sort(),
     ),
-    dollarsPerMillion: verdicts.length === 0 ? 0 : Math.round((asked / verdicts.length) * dollarsPerVerdict * 1e6),
+    dollarsPerMillion: verdicts.length === 0 ? 0 : Math.round((dollars / verdicts.length) * 1e6),
   };
 }

@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { mixInWords, standardMix, yardsticks } from '../../local/commands/cost.ts';
 import {
   createRowTriage,
@@ -10,32 +9,29 @@ import {
   readRows,
 } from '../../local/commands/decide.ts';
 import { eldLanguageDetector } from '../../shared/adapters/eld-language.ts';
+import { checksPersonalData, dollarsPerAnalysis } from '../../shared/domain/comprehend-price.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import { createPrequalifier } from '../../shared/domain/prequalify.ts';
 import { createRouter } from '../../shared/domain/routing.ts';
-import { startRecord } from '../proofs/run-record.ts';
+import type { Table } from '../proofs/run-record.ts';
 import { inboundMessage } from '../support/samples.ts';
 import { median, quantile, rounded } from './statistics.ts';
-
-// `node test/bench/assessment.ts [--corpora DIR] [--policy DIR]`, also `npm run bench:assessment`: what it takes to assess and decide a message without
-// any call, and how many messages Comprehend is asked about. DIR holds JSON Lines of real messages (`id`, `text`, `lang`); without it, made-up ones.
 
 /** So many messages of each file, spread over it. */
 const perCorpus = 400;
 const hostileCharacters = 20_000;
 /** The median of these stands for a message, so that what else the machine does is left out. */
 const rounds = 7;
-/** List prices for a text of up to 300 characters: sentiment, and whether there is personal data (Amazon Comprehend, "Pricing"). */
-const usdPerVerdict = 0.0003;
-const usdPerCheck = 0.000_006;
+const dollarsOfShortTexts = dollarsPerAnalysis('') * 1e6;
 /** Five single calls a message: language, sentiment, toxicity, personal data, key phrases. */
-const naiveDollars = Math.round(5 * usdPerVerdict * 1e6);
+const naiveDollars = Math.round(5 * dollarsOfShortTexts);
 
 interface Corpus {
   readonly name: string;
   readonly rows: readonly MessageRow[];
 }
 
+/** Files of JSON Lines of real messages (`id`, `text`, `lang`) in a directory; without one, made-up messages. */
 function corporaOf(directory: string | undefined): Corpus[] {
   if (directory === undefined) {
     const rows = standardMix(2_000, 1).map((text, index) => ({ id: `m${index}`, text }));
@@ -67,10 +63,9 @@ const hostile: Readonly<Record<string, string>> = {
   streets: '12 rue de la ',
 };
 
-function main(): void {
-  const { values } = parseArgs({ options: { corpora: { type: 'string' }, policy: { type: 'string' } } });
-  const finish = startRecord('assessment');
-  const policy = loadPolicy(values.policy);
+/** What it takes to assess and decide a message without any call, and how many messages Comprehend is asked about. */
+export function measureAssessment(policyDir: string, corpora: string | undefined): readonly Table[] {
+  const policy = loadPolicy(policyDir);
   const assess = createPrequalifier(policy, eldLanguageDetector());
   const router = createRouter(policy);
   const decide = (message: InboundEvent) => router.decide(message, assess(message));
@@ -80,7 +75,7 @@ function main(): void {
     return (performance.now() - started) * 1_000;
   };
   const perCharacter: number[] = [];
-  const rows = corporaOf(values.corpora).map(({ name, rows: messages }) => {
+  const rows = corporaOf(corpora).map(({ name, rows: messages }) => {
     const events = messages.map(({ text }, index) => inboundMessage(`m${index}`, text));
     for (const event of events) decide(event);
     const times = events.map((event) => median(Array.from({ length: rounds }, () => microseconds(event))));
@@ -92,12 +87,10 @@ function main(): void {
     const share = (count: number) => count / Math.max(1, messages.length);
     const asked = share(verdicts.filter(({ askedSentiment }) => askedSentiment).length);
     const checked = share(
-      verdicts.filter(
-        ({ decision, assessment }) => decision.route === 'vendor' && /^(?:en|es)$/.test(assessment.language.code),
-      ).length,
+      verdicts.filter((verdict) => checksPersonalData(policy, { ...verdict, text: verdict.message.text })).length,
     );
     const characters = median(messages.map(({ text }) => text.length));
-    const dollars = (asked * usdPerVerdict + checked * usdPerCheck) * 1e6;
+    const dollars = share(verdicts.reduce((sum, verdict) => sum + verdict.dollars, 0)) * 1e6;
     return [
       name,
       messages.length,
@@ -117,36 +110,30 @@ function main(): void {
     const each = median(Array.from({ length: rounds }, () => microseconds(event))) / text.length;
     return [what, rounded(each * 1_000), rounded(each / usual)] as const;
   });
-  const record = finish({
-    title: 'Local: what it takes to judge a message without asking anybody',
-    command:
-      values.corpora === undefined ? 'node test/bench/assessment.ts' : 'node test/bench/assessment.ts --corpora DIR',
-    tables: [
-      {
-        says: `Language, signals, topics, noise and decision, in microseconds a message on one core, and how many messages Comprehend is asked about: sentiment at full price, and a check for personal data at a fiftieth. Five single calls a message would cost $${naiveDollars} per million in Comprehend alone, one verdict on each $${usdPerVerdict * 1e6}; whole designs are estimated at $${yardsticks.naive} and $${yardsticks.verdictOnEvery}. Not in it: where personal data stands, asked only about what a check has found.`,
-        columns: [
-          'messages',
-          'of them',
-          'characters, median',
-          'microseconds, median',
-          'microseconds, p99',
-          'documents a message',
-          'checks a message',
-          'Comprehend, $ per million',
-        ],
-        rows,
-      },
-      {
-        says: `Texts of ${hostileCharacters} characters made to be slow, next to the ${rounded(usual * 1_000)} nanoseconds that a character of the messages above takes.`,
-        columns: ['repeated', 'nanoseconds a character', 'x usual'],
-        rows: attacks.map((row) => [...row]),
-      },
-    ],
-  });
-  for (const { says, columns, rows: lines } of record.tables) {
+  const tables: readonly Table[] = [
+    {
+      says: `Language, signals, topics, noise and decision, in microseconds a message on one core, and how many messages Comprehend is asked about: sentiment at full price, and a check for personal data at a fiftieth. Five single calls a message would cost $${naiveDollars} per million in Comprehend alone, one verdict on each $${Math.round(dollarsOfShortTexts)}; whole designs are estimated at $${yardsticks.naive} and $${yardsticks.verdictOnEvery}. Not in it: where personal data stands, asked only about what a check has found.`,
+      columns: [
+        'messages',
+        'of them',
+        'characters, median',
+        'microseconds, median',
+        'microseconds, p99',
+        'documents a message',
+        'checks a message',
+        'Comprehend, $ per million',
+      ],
+      rows,
+    },
+    {
+      says: `Texts of ${hostileCharacters} characters made to be slow, next to the ${rounded(usual * 1_000)} nanoseconds that a character of the messages above takes.`,
+      columns: ['repeated', 'nanoseconds a character', 'x usual'],
+      rows: attacks.map((row) => [...row]),
+    },
+  ];
+  for (const { says, columns, rows: lines } of tables) {
     console.log(`\n${says}`);
     console.table(lines.map((line) => Object.fromEntries(columns.map((column, index) => [column, line[index] ?? '']))));
   }
+  return tables;
 }
-
-main();

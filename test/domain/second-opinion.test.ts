@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Assessment } from '../../shared/domain/assessment.ts';
+import { comprehendDollars } from '../../shared/domain/comprehend-price.ts';
 import { type Decision, priorities, routeSchema } from '../../shared/domain/decision.ts';
 import {
   asksForClass,
@@ -79,4 +80,26 @@ test('an opinion takes nothing out of the house, sets nothing aside and makes no
       if (withOpinion.route === 'in_house' && without.route !== 'in_house') expect(taken).toBe(withOpinion);
     }),
   );
+});
+
+describe('what Comprehend is paid for a message', () => {
+  const asked = {
+    text: 'a'.repeat(301),
+    assessment: plain,
+    decision: { route: 'vendor' },
+    askedSentiment: false,
+  } as const;
+  test.each([
+    ['nothing for one about which it is not asked', {}, asked, 0],
+    ['its sentiment, by units of 100 characters', {}, { ...asked, askedSentiment: true }, 400],
+    ['three units at least', {}, { ...asked, text: 'hi', askedSentiment: true }, 300],
+    [
+      'a check for personal data where a vendor reads it',
+      { comprehend: { personal_data: true, toxicity: false } },
+      asked,
+      8,
+    ],
+  ])('%s', (_, by, message, dollarsPerMillion) => {
+    expect(comprehendDollars(by, message) * 1e6).toBeCloseTo(dollarsPerMillion);
+  });
 });

@@ -6,17 +6,21 @@ import { parseArgs } from 'node:util';
 import { proofsPage, runNames } from './page.ts';
 import { places, readRecord } from './run-record.ts';
 
-// `npm run proofs [-- --minutes N] [--page]`: makes the runs, keeps their records in docs/proofs/, and writes docs/proofs.md from them. With
+// `npm run proofs [-- --minutes N] [--corpora DIR] [--page]`: makes the runs, keeps their records in docs/proofs/, and writes docs/proofs.md from them. With
 // `--page` no run is made: the records at hand are kept and written.
 
 const root = join(import.meta.dirname, '..', '..');
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { minutes: { type: 'string', default: '10' }, page: { type: 'boolean', default: false } },
+    options: {
+      minutes: { type: 'string', default: '10' },
+      corpora: { type: 'string' },
+      page: { type: 'boolean', default: false },
+    },
   });
   if (!(Number(values.minutes) >= 0)) {
-    console.error('proofs: --minutes: write a number; usage: npm run proofs [-- --minutes N] [--page]');
+    console.error('proofs: --minutes: write a number; usage: npm run proofs [-- --minutes N] [--corpora DIR] [--page]');
     return 1;
   }
   const commands: Readonly<Record<(typeof runNames)[number], readonly string[]>> = {
@@ -25,7 +29,12 @@ async function main(): Promise<number> {
     speed: ['test/bench/bench.ts', '--only', 'speed'],
     curves: ['test/bench/bench.ts', '--only', 'curves'],
     imports: ['test/bench/bench.ts', '--only', 'imports'],
-    assessment: ['test/bench/assessment.ts'],
+    assessment: [
+      'test/bench/bench.ts',
+      '--only',
+      'assessment',
+      ...(values.corpora === undefined ? [] : ['--corpora', values.corpora]),
+    ],
     'fire-lag': ['test/bench/bench.ts', '--only', 'fire-lag'],
     timers: ['test/bench/timers.ts'],
     cost: ['test/proofs/cost.ts'],
