@@ -206,7 +206,7 @@ function impliesRisk(narrow: Condition, wide: Condition): boolean {
 function lintTargets({ sla, desks, routing }: Policy, source: PolicySource): void {
   const file = 'sla.yaml';
   for (const id of Object.keys(desks)) {
-    if (sla[id] === undefined)
+    if (!Object.hasOwn(sla, id))
       source.report(
         file,
         ['sla'],
@@ -214,7 +214,7 @@ function lintTargets({ sla, desks, routing }: Policy, source: PolicySource): voi
       );
   }
   for (const [id, byPriority] of Object.entries(sla)) {
-    if (desks[id] === undefined) {
+    if (!Object.hasOwn(desks, id)) {
       source.report(file, ['sla', id], `${id} is no desk; allowed: ${Object.keys(desks).join(', ')}`);
     }
     for (const [priority, targets] of Object.entries(byPriority)) {

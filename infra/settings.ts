@@ -191,7 +191,13 @@ export function parseSettings(text: string, file: string): Settings {
   if (syntax !== undefined) {
     throw new ConfigurationError(`${file}:${lines.linePos(syntax.pos[0]).line}: ${syntax.message.split('\n')[0]}`);
   }
-  const parsed = settingsSchema.safeParse(document.toJS() ?? {});
+  let content: unknown;
+  try {
+    content = document.toJS() ?? {};
+  } catch (error) {
+    throw new ConfigurationError(`${file}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+  }
+  const parsed = settingsSchema.safeParse(content);
   if (parsed.success) return parsed.data;
   throw new ConfigurationError(
     parsed.error.issues

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { type DeskMessage, deskMessageSchema } from '../../shared/contracts/desk-message.ts';
 import { type Outcome, outcomeSchema } from '../../shared/contracts/outcome.ts';
 import { handBackCodeSchema } from '../../shared/domain/case.ts';
+import { printable } from '../../shared/runtime/printable.ts';
 import { runningAt } from '../webhook-client.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
@@ -64,7 +65,7 @@ export function run(args: readonly string[]): Promise<number> {
           idle = false;
           shown += 1;
           const message = deskMessageSchema.parse(JSON.parse(Body));
-          console.log(inWords(message));
+          console.log(printable(inWords(message)));
           await client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
           if (report === undefined || message.type !== 'case.offered') continue;
           const outcome = {

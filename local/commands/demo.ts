@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { platformNamed } from '../../shared/platforms/registry.ts';
+import { printable } from '../../shared/runtime/printable.ts';
 import { demoAfternoon } from '../demo-afternoon.ts';
 import { entriesAfter, lastEntry, type ToldEntry } from '../journal-client.ts';
 import { tell } from '../tell.ts';
@@ -64,7 +65,7 @@ async function follow(journal: AsyncGenerator<ToldEntry>, messageId: string): Pr
       if (next === 'late') throw new UsageError('nothing happens any more: look at the logs in the data directory');
       if (next.done === true) return route;
       const entry = next.value;
-      console.log(tell(entry));
+      console.log(printable(tell(entry)));
       if (entry.event === 'message_triaged' && entry.messageId === messageId) route = entry.decision.route;
       if ((entry.event === 'case_changed' || entry.event === 'event_known') && entry.eventId.includes(messageId)) {
         caseId = entry.caseId;

@@ -6,6 +6,7 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { type ParkedRecord, parkedRecordSchema } from '../../shared/contracts/parked.ts';
+import { printable } from '../../shared/runtime/printable.ts';
 import { queueUrlOf, type Site, siteOf, siteOptions, siteUsage } from '../site.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
@@ -53,9 +54,9 @@ export function run(args: readonly string[]): Promise<number> {
 type Task = (site: Site, queueUrl: string, records: readonly Held[]) => Promise<void>;
 
 function taskOf(action: string, ids: readonly string[], all: boolean): Task {
-  if (action === 'list' && ids.length === 0) return async (_, __, records) => console.log(listed(records));
+  if (action === 'list' && ids.length === 0) return async (_, __, records) => console.log(printable(listed(records)));
   if (action === 'show' && ids.length === 1)
-    return async (_, __, records) => console.log(records.map(shown).join('\n'));
+    return async (_, __, records) => console.log(printable(records.map(shown).join('\n')));
   if (action === 'retry' && (all ? ids.length === 0 : ids.length > 0)) return retry;
   if (action === 'drop' && ids.length > 0 && !all) return drop;
   throw new UsageError(usage);

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
+import { printable } from '../../shared/runtime/printable.ts';
 import { caseTableOf, siteOf, siteOptions, siteUsage } from '../site.ts';
 import { timelineInWords } from '../timeline-words.ts';
 import { reportUsage, UsageError } from './usage.ts';
@@ -28,7 +29,7 @@ export function run(args: readonly string[]): Promise<number> {
       withText: values.text,
       others,
     })) {
-      console.log(line);
+      console.log(printable(line));
     }
     return 0;
   });

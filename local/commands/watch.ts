@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { printable } from '../../shared/runtime/printable.ts';
 import { entriesAfter, lastEntry } from '../journal-client.ts';
 import { tell } from '../tell.ts';
 import { runningAt } from '../webhook-client.ts';
@@ -18,7 +19,7 @@ export function run(args: readonly string[]): Promise<number> {
     process.once('SIGINT', () => stopped.abort());
     console.log(`Watching ${url}. Ctrl-C ends.`);
     const after = values.all ? 0 : await lastEntry(url);
-    for await (const entry of entriesAfter(url, after, stopped.signal)) console.log(tell(entry));
+    for await (const entry of entriesAfter(url, after, stopped.signal)) console.log(printable(tell(entry)));
     return 0;
   });
 }

@@ -16,6 +16,9 @@ export function closedObject<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
+/** Points of the risk score: sums stay numbers that can be written and read again. */
+const points = z.number().min(-100, 'write at least -100').max(100, 'write at most 100');
+
 /** A team that consumes queues. Only an outsourced desk is outside the brand's walls. */
 export const deskSchema = z.object({
   kind: z.enum(['in_house', 'outsourced', 'product_ideas']),
@@ -43,7 +46,7 @@ export const overridesSchema = closedObject({
   /** The only outsourced desks that may have its cases; none of them: all stay in the house. */
   desks: z.array(z.string()).optional(),
   /** Points that each of its messages has more. */
-  risk: z.number().positive().optional(),
+  risk: points.positive().optional(),
   /** Rules that do not hold here; never one that leads in-house. */
   skip: z.array(z.string()).min(1).optional(),
 });
@@ -135,11 +138,11 @@ export const scoreSchema = closedObject({
     reasons: z.partialRecord(reasonSchema, z.number().min(0).max(1)).optional(),
   }),
   /** Points of a reason at full confidence; below that in proportion. */
-  reasons: z.partialRecord(reasonSchema, z.number()),
+  reasons: z.partialRecord(reasonSchema, points),
   parts: z.array(
     closedObject({
       name: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'write a lower-case word'),
-      points: z.number(),
+      points,
       when: partConditionSchema,
     }),
   ),

@@ -2,6 +2,7 @@ import type { Signal } from '../domain/assessment.ts';
 import type { Lane, RefusalReason } from '../domain/case.ts';
 import type { ClockName } from '../domain/clocks.ts';
 import type { Decision } from '../domain/decision.ts';
+import { printable } from './printable.ts';
 
 /**
  * All that functions ever log. A closed list, so that alarms can key on `event` and so that there is no field in which a
@@ -127,5 +128,7 @@ function countEach(names: readonly string[]): Counts {
  */
 export function createLog(functionName: string, now: () => Date): Log {
   return (entry) =>
-    process.stdout.write(`${JSON.stringify({ at: now().toISOString(), function: functionName, ...entry })}\n`);
+    process.stdout.write(
+      `${printable(JSON.stringify({ at: now().toISOString(), function: functionName, ...entry }))}\n`,
+    );
 }

@@ -452,6 +452,26 @@ describe('what is done', () => {
     expect((await console.story('lead')).acts).not.toContain('acknowledge');
   });
 
+  test('names that JavaScript gives a meaning change nothing', async () => {
+    const console = new Console();
+    const caseId = await console.caseWith(routineWords);
+    const polluted = JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}');
+    const act = { id: randomUUID(), act: 'claim', fence: 1, ...polluted };
+    for (const path of [
+      `/api/cases/${caseId}/acts`,
+      '/api/trial',
+      '/api/compare',
+      '/api/__proto__',
+      '/api/constructor',
+    ]) {
+      expect((await console.call('lead', 'POST', path, act)).status).toBeGreaterThanOrEqual(400);
+      const query = '__proto__=x&constructor=x&desk=__proto__&account=constructor';
+      expect((await console.call('lead', 'GET', `${path}?${query}`)).status).toBeLessThan(500);
+    }
+    expect(Reflect.get({}, 'polluted')).toBeUndefined();
+    expect(await console.case()).toMatchObject({ version: 1 });
+  });
+
   test.each([{}, { id: 'x', act: 'claim', fence: 1 }, { id: randomUUID(), act: 'delete', fence: 1 }])(
     'an act that is none is refused: %j',
     async (body) => {

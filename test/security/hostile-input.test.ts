@@ -1,10 +1,12 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { fireTimers } from '../../functions/fire-timers/handler.ts';
 import { recordOutcomes } from '../../functions/record-outcomes/handler.ts';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
 import { compilePolicy } from '../../infra/compile-policy.ts';
+import { ConfigurationError, parseSettings } from '../../infra/settings.ts';
 import { createPrequalifier } from '../../shared/domain/prequalify.ts';
 import { redact } from '../../shared/domain/redact.ts';
 import { createRouter } from '../../shared/domain/routing.ts';
@@ -69,6 +71,10 @@ test('names that JavaScript gives a meaning change nothing but their own message
     batchOf(pollution, `{"caseId":"__proto__","id":"constructor","desk":"__proto__"}`),
     world.dependencies,
   );
+  await fireTimers(batchOf(pollution, `{"caseId":"__proto__","clock":"constructor","dueAt":"toString"}`), {
+    ...world.dependencies,
+    waitUntil: async () => {},
+  });
   for (const platform of platforms)
     platform.read(Buffer.from(pollution), { pathAccount: '__proto__' }, JSON.parse(pollution));
   expect(Reflect.get({}, 'polluted')).toBeUndefined();
@@ -150,15 +156,28 @@ describe('a policy file made to do harm', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'vigie-hostile-'));
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-  /** What is said of the policy of the project with one of its files replaced. */
+  /** The policy of the project in one language and without examples: files of it are replaced many times. */
+  const plain = join(scratch, 'plain');
+  cpSync(policyDir, plain, {
+    recursive: true,
+    filter: (path) => !path.includes('lexicons') || /lexicons$|lexicons.(any|en)\.yaml$/.test(path),
+  });
+  const routing = readFileSync(join(plain, 'routing.yaml'), 'utf8');
+  writeFileSync(join(plain, 'routing.yaml'), routing.slice(0, routing.search(/^examples:/m)));
+
+  /** What is said of that policy with one of its files replaced. */
   function problemsWith(file: string, content: string): readonly string[] {
     const dir = mkdtempSync(join(scratch, 'policy-'));
-    cpSync(policyDir, dir, { recursive: true });
+    cpSync(plain, dir, { recursive: true });
     writeFileSync(join(dir, file), content);
     const { result, ms } = timed(() => compilePolicy(dir));
     expect(ms).toBeLessThan(longestMs);
     return result.ok ? [] : result.problems.map((problem) => `${problem.file}:${problem.line} ${problem.message}`);
   }
+
+  test('is told from one that does none', () => {
+    expect(compilePolicy(plain)).toMatchObject({ ok: true });
+  });
 
   const bomb = Array.from(
     { length: 12 },
@@ -174,6 +193,9 @@ describe('a policy file made to do harm', () => {
       '__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }',
     ],
     ['a merge of itself', 'desks: &x { <<: *x }'],
+    ['a name twice', 'desks: {}\ndesks: {}'],
+    ['a name in other letters', 'd\u0435sks: {}\nrul\u0435s: []\nsl\u0430: {}\ngr\u043eups: []\nl\u0430nguage: en'],
+    ['sets and dates for names', '? 2026-01-01\n: !!set { a, b }\n? 1\n: 1'],
     ['no text', '\u{0}\u{1}\u{2}'],
     ['a megabyte of one line', `desks: ${'x'.repeat(1_000_000)}`],
   ])('with %s is refused with its place', (_, content) => {
@@ -182,6 +204,59 @@ describe('a policy file made to do harm', () => {
       expect(problems.length, file).toBeGreaterThan(0);
       expect(problems[0]).toMatch(/^[\w/.]+:\d+ \S/);
     }
+    expect(Reflect.get({}, 'polluted')).toBeUndefined();
+  });
+
+  /** One of its files with one text replaced. */
+  const changed = (file: string, text: string, by: string): string => {
+    const before = readFileSync(join(plain, file), 'utf8');
+    expect(before).toContain(text);
+    return before.replace(text, by);
+  };
+
+  test.each([
+    ['desks.yaml', 'languages: [en, de]', 'weight: .inf'],
+    ['desks.yaml', 'languages: [en, de]', 'weight: -1'],
+    ['desks.yaml', 'languages: [en, de]', 'weight: .nan'],
+    ['desks.yaml', 'languages: [en, de]', 'backlog: 1e400'],
+    ['desks.yaml', 'languages: [en, de]', 'backlog: 99999999999999999999'],
+    ['sla.yaml', 'first_reply: 30m', 'first_reply: 99999999999999999999h'],
+    ['sla.yaml', 'first_reply: 30m', 'first_reply: 9007199254740993h'],
+    ['sla.yaml', 'first_reply: 30m', 'first_reply: -5m'],
+    ['sla.yaml', 'first_reply: 30m', 'first_reply: 1e9'],
+    ['routing.yaml', 'holds: { default: 0.6 }', 'holds: { default: 1e308 }'],
+    ['routing.yaml', 'points: 0.5', 'points: .inf'],
+    ['routing.yaml', 'points: 0.5', 'points: 0x7fffffffffffffffffffffff'],
+    ['routing.yaml', 'followers: 10000', 'followers: 1e400'],
+  ])('in %s: a number beyond all measure instead of %s is refused at its line: %s', (file, text, by) => {
+    const problems = problemsWith(file, changed(file, text, by));
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems[0]).toMatch(new RegExp(`^${file}:\\d+ \\S`));
+  });
+
+  test.each([
+    ['routing.yaml', 'to: in_house', 'to: \u0456n_house'],
+    ['desks.yaml', 'escalates_to: in_house', 'escalates_to: in_hous\u0435'],
+    ['desks.yaml', 'escalates_to: in_house', 'escalates_to: in_house\u200b'],
+    ['desks.yaml', 'escalates_to: in_house', 'escalates_to: __proto__'],
+    ['sla.yaml', '  in_house:', '  in_hous\u0435:'],
+    ['sla.yaml', '  vendor_boreal: *vendor', '  vendor_boreal: *vendor\n  constructor: *vendor'],
+    ['sla.yaml', 'calendar: france', 'calendar: toString'],
+  ])('in %s: a desk that looks like another is none: %s, %j', (file, text, by) => {
+    const problems = problemsWith(file, changed(file, text, by));
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems[0]).toMatch(/^[\w/.]+:\d+ \S/);
+  });
+
+  test.each([
+    ['aliases that multiply', bomb],
+    ['a tag that asks for code', 'vendors: !!js/function "function () { process.exit(1) }"'],
+    ['names that JavaScript gives a meaning', '__proto__: { polluted: true }'],
+    ['a vendor that JavaScript gives a meaning', "vendors: { __proto__: { account: '2', role: x } }"],
+    ['lists 20,000 deep', `vendors: ${'['.repeat(20_000)}${']'.repeat(20_000)}`],
+  ])('settings with %s are refused in a line', (_, content) => {
+    const { ms } = timed(() => expect(() => parseSettings(content, 'dev.yaml')).toThrow(ConfigurationError));
+    expect(ms).toBeLessThan(longestMs);
     expect(Reflect.get({}, 'polluted')).toBeUndefined();
   });
 
