@@ -60,7 +60,7 @@ function signatureHeaders({ headers }: WebhookRequest) {
     id: named('id'),
     timestamp: named('timestamp'),
     // A header that is repeated arrives joined by commas, which base64 does not have.
-    signatures: (named('signature') ?? '').split(/ |,(?=\s*v1a?,)/, mostSignatures).map((entry) => entry.trim()),
+    signatures: (named('signature') ?? '').split(/[ \t]+|,[ \t]*(?=v1a?,)/, mostSignatures),
   };
 }
 
