@@ -1,12 +1,7 @@
-import {
-  applyEvent,
-  type Case,
-  type CaseEvent,
-  type Conversation,
-  nextDue,
-  partitionOf,
-  type RefusalReason,
-} from './domain/case.ts';
+import { applyEvent, type RefusalReason } from './domain/apply-event.ts';
+import type { Case, CaseEvent, Conversation } from './domain/case.ts';
+import { nextDue } from './domain/case-clocks.ts';
+import { partitionOf } from './domain/case-ids.ts';
 import { isOver, promiseNames } from './domain/clocks.ts';
 import type { Policy } from './domain/policy.ts';
 import { recordOf } from './domain/vendors.ts';

@@ -1,7 +1,8 @@
 import { type Casework, type Change, changeCases } from '../../shared/casework.ts';
 import type { DeskMessage } from '../../shared/contracts/desk-message.ts';
 import { type Outcome, outcomeSchema } from '../../shared/contracts/outcome.ts';
-import type { Case, CaseEvent, RefusalReason } from '../../shared/domain/case.ts';
+import type { RefusalReason } from '../../shared/domain/apply-event.ts';
+import type { Case, CaseEvent } from '../../shared/domain/case.ts';
 import { earlier } from '../../shared/domain/clocks.ts';
 import { deskQueueEntry, shortId } from '../../shared/hand-over.ts';
 import { mayReport } from '../../shared/outcome-queues.ts';

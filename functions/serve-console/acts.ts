@@ -1,6 +1,7 @@
 import { type Casework, type ChangeResult, changeCases } from '../../shared/casework.ts';
 import { type Act, type ActName, actNames } from '../../shared/contracts/console.ts';
-import { type Case, type CaseEvent, clocksByName, isActive } from '../../shared/domain/case.ts';
+import { type Case, type CaseEvent, isActive } from '../../shared/domain/case.ts';
+import { clocksByName } from '../../shared/domain/case-clocks.ts';
 import { verdictOf } from '../../shared/domain/clocks.ts';
 import type { Route } from '../../shared/domain/decision.ts';
 import { OutsourcingClearance } from '../../shared/domain/gate.ts';

@@ -1,7 +1,8 @@
 import type { CaseLine, CasePage, Mark, StoryEntry } from '../../shared/contracts/console.ts';
 import type { Assessment } from '../../shared/domain/assessment.ts';
 import { type Calendar, openMsBetween } from '../../shared/domain/calendar.ts';
-import { type Case, clocksByName, type Effect } from '../../shared/domain/case.ts';
+import type { Case, Effect } from '../../shared/domain/case.ts';
+import { clocksByName } from '../../shared/domain/case-clocks.ts';
 import type { Clock } from '../../shared/domain/clocks.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';

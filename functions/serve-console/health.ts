@@ -1,5 +1,6 @@
 import { type Health, stageNames } from '../../shared/contracts/console.ts';
-import { accountKeyOf, type Case } from '../../shared/domain/case.ts';
+import type { Case } from '../../shared/domain/case.ts';
+import { accountKeyOf } from '../../shared/domain/case-ids.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { nearestRank } from '../../shared/domain/report.ts';
 import type { CaseStore, StoredEvent } from '../../shared/ports.ts';

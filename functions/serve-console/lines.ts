@@ -1,5 +1,6 @@
 import type { CaseLine } from '../../shared/contracts/console.ts';
-import { type Case, clocksByName } from '../../shared/domain/case.ts';
+import type { Case } from '../../shared/domain/case.ts';
+import { clocksByName } from '../../shared/domain/case-clocks.ts';
 import { isOver, verdictOf } from '../../shared/domain/clocks.ts';
 import { accountFinder, type Policy } from '../../shared/domain/policy.ts';
 

@@ -1,5 +1,6 @@
 import type { CaseFilter, CaseLine, CaseList } from '../../shared/contracts/console.ts';
-import { type Case, parseCaseId } from '../../shared/domain/case.ts';
+import type { Case } from '../../shared/domain/case.ts';
+import { parseCaseId } from '../../shared/domain/case-ids.ts';
 import { fold } from '../../shared/domain/text.ts';
 import type { CaseStore, HeardCase } from '../../shared/ports.ts';
 import { type Visited, walkBack } from './walk.ts';

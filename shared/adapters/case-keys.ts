@@ -1,18 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Timer, timerSchema } from '../contracts/timer.ts';
-import {
-  accountKeyOf,
-  authorKeyOf,
-  type Case,
-  type Conversation,
-  caseSchema,
-  isActive,
-  nextDue,
-  parseCaseId,
-  partitionOf,
-  personKeyOf,
-  pressingDeadline,
-} from '../domain/case.ts';
+import { type Case, type Conversation, caseSchema, isActive } from '../domain/case.ts';
+import { nextDue, pressingDeadline } from '../domain/case-clocks.ts';
+import { accountKeyOf, authorKeyOf, parseCaseId, partitionOf, personKeyOf } from '../domain/case-ids.ts';
 import { clockNameSchema } from '../domain/clocks.ts';
 import { routeSchema } from '../domain/decision.ts';
 import { minuteOf } from '../domain/due.ts';

@@ -1,5 +1,6 @@
 import { DeleteItemCommand, type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { authorKeyOf, type Case } from '../domain/case.ts';
+import type { Case } from '../domain/case.ts';
+import { authorKeyOf } from '../domain/case-ids.ts';
 import type { StoredEvent } from '../ports.ts';
 import { currentKey, eventKey, type Key, personKey, resolvedKey } from './case-keys.ts';
 import { type Item, keyItem, toCase, waitingSchema } from './dynamo-case-store.ts';

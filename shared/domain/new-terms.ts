@@ -1,5 +1,6 @@
+import { promised } from './apply-event.ts';
 import type { Calendar } from './calendar.ts';
-import { type Case, type CaseEvent, isActive, promised } from './case.ts';
+import { type Case, type CaseEvent, isActive } from './case.ts';
 import { type Priority, priorities } from './decision.ts';
 import type { Policy } from './policy.ts';
 import { nameOfTerms, termsInForce } from './promises.ts';

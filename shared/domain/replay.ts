@@ -1,4 +1,6 @@
-import { applyEvent, type Case, type CaseEvent, type Conversation, type Effect, parseCaseId } from './case.ts';
+import { applyEvent } from './apply-event.ts';
+import type { Case, CaseEvent, Conversation, Effect } from './case.ts';
+import { parseCaseId } from './case-ids.ts';
 
 /** An event as it was stored: of which case, and which version it made of it. */
 export interface RecordedEvent {

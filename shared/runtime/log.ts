@@ -1,5 +1,6 @@
+import type { RefusalReason } from '../domain/apply-event.ts';
 import type { Signal } from '../domain/assessment.ts';
-import type { Lane, RefusalReason } from '../domain/case.ts';
+import type { Lane } from '../domain/case.ts';
 import type { ClockName } from '../domain/clocks.ts';
 import type { Decision } from '../domain/decision.ts';
 import { printable } from './printable.ts';

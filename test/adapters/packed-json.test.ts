@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { packJson, unpackJson } from '../../shared/adapters/packed-json.ts';
-import { applyEvent, type Case, shortKeyOf } from '../../shared/domain/case.ts';
+import { applyEvent } from '../../shared/domain/apply-event.ts';
+import type { Case } from '../../shared/domain/case.ts';
+import { shortKeyOf } from '../../shared/domain/case-ids.ts';
 import { conversationWith, received } from '../support/samples.ts';
 
 describe('packed JSON', () => {

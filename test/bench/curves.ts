@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { compilePolicy } from '../../infra/compile-policy.ts';
 import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
-import { applyEvent } from '../../shared/domain/case.ts';
+import { applyEvent } from '../../shared/domain/apply-event.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { createPrequalifier } from '../../shared/domain/prequalify.ts';

@@ -10,7 +10,7 @@ import { type EmbeddedRun, startEmbeddedRun } from '../../local/run.ts';
 import { currentKey, dueKeys, eventKey } from '../../shared/adapters/case-keys.ts';
 import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
 import { packJson } from '../../shared/adapters/packed-json.ts';
-import { applyEvent } from '../../shared/domain/case.ts';
+import { applyEvent } from '../../shared/domain/apply-event.ts';
 import { DeskStandings } from '../../shared/standings.ts';
 import { startRecord } from '../proofs/run-record.ts';
 import { canary, loggedLines, requireNoLeak, secretsOf } from '../support/canaries.ts';

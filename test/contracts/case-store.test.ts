@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
-import {
-  applyEvent,
-  type Case,
-  type CaseEvent,
-  type Conversation,
-  pressingDeadline,
-} from '../../shared/domain/case.ts';
+import { applyEvent } from '../../shared/domain/apply-event.ts';
+import type { Case, CaseEvent, Conversation } from '../../shared/domain/case.ts';
+import { pressingDeadline } from '../../shared/domain/case-clocks.ts';
 import { minuteOf } from '../../shared/domain/due.ts';
 import { type CaseArchive, type CaseChange, type CaseStore, placeOf } from '../../shared/ports.ts';
 import { dynamoEngines, isInstalled, startEngine } from '../support/dynamodb-engines.ts';

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyEvent, type Case, type CaseEvent, type Effect, nextDue, parseCaseId } from '../../shared/domain/case.ts';
+import { applyEvent } from '../../shared/domain/apply-event.ts';
+import type { Case, CaseEvent, Effect } from '../../shared/domain/case.ts';
+import { nextDue } from '../../shared/domain/case-clocks.ts';
+import { parseCaseId } from '../../shared/domain/case-ids.ts';
 import { verdictOf } from '../../shared/domain/clocks.ts';
 import {
   caseOf,

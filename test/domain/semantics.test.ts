@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Case, type CaseEvent, nextDue } from '../../shared/domain/case.ts';
+import type { Case, CaseEvent } from '../../shared/domain/case.ts';
+import { nextDue } from '../../shared/domain/case-clocks.ts';
 import { type Clock, type ClockName, clockNames, isOver } from '../../shared/domain/clocks.ts';
 import { type Decision, targetsSchema } from '../../shared/domain/decision.ts';
 import { termsChange } from '../../shared/domain/new-terms.ts';

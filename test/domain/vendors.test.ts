@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { applyEvent } from '../../shared/domain/apply-event.ts';
 import type { Assessment } from '../../shared/domain/assessment.ts';
 import type { Calendar } from '../../shared/domain/calendar.ts';
-import { applyEvent, type Case, type CaseEvent } from '../../shared/domain/case.ts';
+import type { Case, CaseEvent } from '../../shared/domain/case.ts';
 import type { Ladder } from '../../shared/domain/escalation.ts';
 import type { Desk, Policy } from '../../shared/domain/policy.ts';
 import { createRouter } from '../../shared/domain/routing.ts';

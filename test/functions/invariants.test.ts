@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { changePromises } from '../../local/commands/promises.ts';
-import { type Case, isActive, nextDue } from '../../shared/domain/case.ts';
+import { type Case, isActive } from '../../shared/domain/case.ts';
+import { nextDue } from '../../shared/domain/case-clocks.ts';
 import { clockNames, isOver, isPending, verdictOf } from '../../shared/domain/clocks.ts';
 import { type Decision, targetsSchema } from '../../shared/domain/decision.ts';
 import { plainLadder } from '../../shared/domain/escalation.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fireTimers } from '../../functions/fire-timers/handler.ts';
 import { sweepTimers } from '../../functions/sweep-timers/handler.ts';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
-import { nextDue } from '../../shared/domain/case.ts';
+import { nextDue } from '../../shared/domain/case-clocks.ts';
 import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
 import { batchOf, World } from '../support/world.ts';
 

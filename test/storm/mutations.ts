@@ -68,7 +68,7 @@ export const mutations: readonly Mutation[] = [
     replace: 'if (subject.desk === undefined) return undefined;',
     also: [
       {
-        file: 'shared/domain/case.ts',
+        file: 'shared/domain/apply-event.ts',
         find: 'const stronger = untouched || (!stays && comparePlacement(decision, subject) > 0) ? decision : subject;',
         replace: 'const stronger = decision;',
       },
@@ -88,19 +88,19 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'move a case without recalling its offer',
-    file: 'shared/domain/case.ts',
+    file: 'shared/domain/apply-event.ts',
     find: 'effects: [...recall, ...moved.effects] };',
     replace: 'effects: moved.effects };',
   },
   {
     name: 'take an outcome whatever its fence',
-    file: 'shared/domain/case.ts',
+    file: 'shared/domain/apply-event.ts',
     find: 'offer.fence !== event.fence || ',
     replace: '',
   },
   {
     name: 'break a promise and tell nobody',
-    file: 'shared/domain/case.ts',
+    file: 'shared/domain/apply-event.ts',
     find: "...escalations.map((notice): Effect => ({ kind: 'escalate', ...notice })),",
     replace: '',
   },
@@ -117,7 +117,7 @@ export const mutations: readonly Mutation[] = [
         replace: 'delaySeconds: 0,',
       },
       {
-        file: 'shared/domain/case.ts',
+        file: 'shared/domain/apply-event.ts',
         find: 'ahead.flatMap((one) => (one.at <= at ? [one.step] : []))',
         replace: 'ahead.filter((one) => one.at === dueAt).map((one) => one.step)',
       },

@@ -16,7 +16,9 @@ import {
   waitingKey,
 } from '../../shared/adapters/case-keys.ts';
 import type { Timer } from '../../shared/contracts/timer.ts';
-import { type Case, type Conversation, nextDue, partitionOf } from '../../shared/domain/case.ts';
+import type { Case, Conversation } from '../../shared/domain/case.ts';
+import { nextDue } from '../../shared/domain/case-clocks.ts';
+import { partitionOf } from '../../shared/domain/case-ids.ts';
 import { minuteOf } from '../../shared/domain/due.ts';
 import {
   type CaseArchive,

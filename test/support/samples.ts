@@ -1,5 +1,5 @@
+import { applyEvent } from '../../shared/domain/apply-event.ts';
 import type { Case, CaseEvent, Conversation } from '../../shared/domain/case.ts';
-import { applyEvent } from '../../shared/domain/case.ts';
 import type { Decision } from '../../shared/domain/decision.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 

@@ -3,7 +3,7 @@ import type { triageMessages } from '../../functions/triage-messages/handler.ts'
 import { deskMessageSchema, escalationNoticeSchema } from '../../shared/contracts/desk-message.ts';
 import { type Timer, timerSchema } from '../../shared/contracts/timer.ts';
 import type { Assessment, Finding, Sentiment } from '../../shared/domain/assessment.ts';
-import { nextDue } from '../../shared/domain/case.ts';
+import { nextDue } from '../../shared/domain/case-clocks.ts';
 import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import type { TextClass } from '../../shared/domain/second-opinion.ts';
