@@ -190,7 +190,7 @@ function implies(narrow: Condition, wide: Condition): boolean {
       return given.every((value) => known.includes(value));
     }
     if (key === 'risk') return impliesRisk(narrow, wide);
-    if (key === 'followers' || key === 'previous_cases' || key === 'earlier_messages')
+    if (key === 'followers' || key === 'previous_cases' || key === 'earlier_messages' || key === 'words')
       return Number(given) >= Number(asked);
     if (key === 'stars') return Number(given) <= Number(asked);
     return isDeepStrictEqual(asked, given);

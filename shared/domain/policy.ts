@@ -103,6 +103,8 @@ const partConditions = {
   previous_cases: z.number().int().positive().max(50).optional(),
   /** The open case that it belongs to held at least so many messages before it. */
   earlier_messages: z.number().int().positive().optional(),
+  /** A text of at least so many words; links, handles and hashtags are none. */
+  words: z.number().int().positive().optional(),
   /** A review of at most so many stars. */
   stars: z.number().int().min(1).max(5).optional(),
 };

@@ -3,6 +3,7 @@ import { type Decision, type Route, targetsSchema } from './decision.ts';
 import { OutsourcingClearance } from './gate.ts';
 import type { InboundEvent } from './inbound-event.ts';
 import { type Account, accountFinder, type Condition, type Policy, type Rule } from './policy.ts';
+import { countWords } from './text.ts';
 import { anyVendor, chooseVendor, type Standings } from './vendors.ts';
 
 export interface Router {
@@ -281,6 +282,7 @@ function firstUnmet(when: Condition, facts: Facts): string | undefined {
   if (when.earlier_messages !== undefined && (message.earlierMessages ?? 0) < when.earlier_messages) {
     return `its case held ${message.earlierMessages ?? 0} messages before`;
   }
+  if (when.words !== undefined && countWords(message.text) < when.words) return `fewer than ${when.words} words`;
   if (when.stars !== undefined && (message.rating === undefined || message.rating > when.stars)) {
     return message.rating === undefined ? 'has no stars' : `has ${message.rating} stars`;
   }

@@ -65,6 +65,11 @@ export function tokenise(text: string): Token[] {
   return tokens;
 }
 
+/** The words of a text, without links, handles and hashtags. */
+export function countWords(text: string): number {
+  return tokenise(text).filter(({ kind }) => kind === 'word').length;
+}
+
 /** Lower case, without accents and with one kind of apostrophe: "Écœurée" and "ecoeuree" are one word. */
 export function fold(text: string): string {
   return text

@@ -34,6 +34,8 @@ test.each<[string, Condition, Partial<InboundEvent>, boolean]>([
   ['an author nobody counted', { previous_cases: 2 }, {}, false],
   ['a case with enough messages', { earlier_messages: 3 }, { earlierMessages: 3 }, true],
   ['a case with fewer', { earlier_messages: 3 }, { earlierMessages: 2 }, false],
+  ['a text of enough words', { words: 1 }, { text: 'bonjour @shop https://example.com' }, true],
+  ['a text of fewer', { words: 2 }, { text: 'bonjour @shop https://example.com' }, false],
   ['an author with enough followers', { followers: 100 }, { author: { id: 'a', followers: 100 } }, true],
   ['a verified author', { verified: true }, { author: { id: 'a', verified: true } }, true],
   ['an author who is not verified', { verified: true }, {}, false],
