@@ -237,6 +237,15 @@ export function createLexiconMatcher(lexicons: readonly Lexicon[]): LexiconMatch
   };
 }
 
+/** How strongly an entry of a `cue` was found, 0 to 1. */
+export function cueStrength(hits: readonly Hit[], name: string): number {
+  return hits.reduce(
+    (strongest, { means, confidence }) =>
+      means.kind === 'cue' && means.name === name ? Math.max(strongest, confidence) : strongest,
+    0,
+  );
+}
+
 function beginsClause(before: Token | undefined, token: Token): boolean {
   return before === undefined || before.clause !== token.clause || before.kind !== 'word';
 }

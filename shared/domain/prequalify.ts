@@ -1,11 +1,13 @@
-import type { Assessment, Reason, Signal, Topic } from './assessment.ts';
+import type { Assessment, Reason, Signal } from './assessment.ts';
 import type { InboundEvent } from './inbound-event.ts';
-import { createLexiconMatcher, type Hit } from './lexicon.ts';
+import { createLexiconMatcher, cueStrength, type Hit } from './lexicon.ts';
+import { noiseOf } from './noise.ts';
 import { type Account, accountFinder, type Policy } from './policy.ts';
 import { redact } from './redact.ts';
 import { sentimentOf } from './sentiment.ts';
 import { fold, type Token, tokenise } from './text.ts';
 import { topicsOf } from './topics.ts';
+import { traitsOf } from './traits.ts';
 
 export interface LanguageDetector {
   /** ISO 639-1 or `und`, with a confidence of 0 to 1. Pure; never throws. */
@@ -28,15 +30,6 @@ const takenBack: ReadonlySet<string> = new Set([
 ]);
 /** A foreign word shorter than this may be another word in this language ("sale", "crime", "pain"). */
 const tellingLetters = 8;
-/** A link under so many words, none of them the author's own, is a headline that was passed on. */
-const headlineWords = 4;
-/** Who writes to so many at once chats with them. */
-const manyMentions = 7;
-const matterless: ReadonlySet<Topic> = new Set(['community', 'spam', 'other', 'praise']);
-/** Agents sign with their initials: "^JM", "/ar". */
-const initials = /(?:\^[A-Z]{1,3}|\s\/[a-z]{2})(?:\s+https?:\S+)?\s*$/u;
-/** So few words, with nothing known among them and nothing beside them, say nothing. */
-const fragmentWords = 3;
 const longTokens = 100;
 /** How many entries of one reason count: a repeated word is no new evidence. */
 const evidenceOfOneReason = 4;
@@ -68,9 +61,18 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
       words: words.length,
     };
     const topics = topicsOf(hits, { ...context, noise: undefined });
+    const shown = traitsOf({
+      text: message.text,
+      channel: message.channel,
+      reply: message.inReplyTo !== undefined,
+      tokens,
+      hits,
+      signals,
+      brandKnown: brand.length > 0,
+    });
     const abusive = cueStrength(hits, 'insult') > 0 || cueStrength(hits, 'swearing') > 0;
     const read = !unread && (languages.has(language.code) || words.length === 0);
-    const noise = read ? noiseOf({ message, tokens, words, hits, signals, topics, brand }) : undefined;
+    const noise = read ? noiseOf({ message, shown, tokens, words, hits, signals, topics, brand }) : undefined;
     const missing: Assessment['missing'] = unread ? ['text'] : [];
     if (!unread && noise === undefined && !languages.has(language.code)) missing.push('language');
     return {
@@ -126,7 +128,7 @@ function weigh(hits: readonly Hit[], tokens: readonly Token[], language: string)
   };
 
   return hits.flatMap((hit) => {
-    if (hit.means.kind === 'cue' && (hit.means.name === 'harmless' || hit.means.name === 'negator')) return [];
+    if (hit.means.kind === 'cue' && hit.means.name === 'harmless') return [];
     if (harmless.some(({ start, end }) => start <= hit.start && hit.end <= end)) return [];
     let { confidence } = hit;
     if (hit.language !== language && hit.language !== 'any') {
@@ -142,14 +144,6 @@ function weigh(hits: readonly Hit[], tokens: readonly Token[], language: string)
     if (tokens[hit.start]?.quoted === true) confidence *= factors.quoted;
     return [{ ...hit, confidence }];
   });
-}
-
-function cueStrength(hits: readonly Hit[], name: string): number {
-  return hits.reduce(
-    (strongest, { means, confidence }) =>
-      means.kind === 'cue' && means.name === name ? Math.max(strongest, confidence) : strongest,
-    0,
-  );
 }
 
 /** Signals by reason, the strongest entries only; overlapping entries are one piece of evidence. */
@@ -206,81 +200,6 @@ function angerOf(hits: readonly Hit[], tokens: readonly Token[]): Signal[] {
       entry: present.map(([name]) => name).join(' + '),
     },
   ];
-}
-
-interface Reading {
-  readonly message: InboundEvent;
-  readonly tokens: readonly Token[];
-  readonly words: readonly Token[];
-  readonly hits: readonly Hit[];
-  readonly signals: readonly Signal[];
-  readonly topics: Assessment['topics'];
-  /** Words that stand for the brand in names and handles. */
-  readonly brand: readonly string[];
-}
-
-function noiseOf(reading: Reading): Assessment['noise'] {
-  const { message, tokens, words, hits, signals, topics } = reading;
-  if (tokens.length === 0) return 'empty';
-  if (signals.some(({ confidence }) => confidence >= 0.3)) return undefined;
-  const has = (kind: Token['kind']) => tokens.some((token) => token.kind === kind);
-  const spam = (topics.find(({ topic }) => topic === 'spam')?.confidence ?? 0) >= 0.75;
-  if (words.length === 0) {
-    if (spam) return 'spam';
-    const telling = hits.some(({ means }) => means.kind !== 'cue');
-    if (has('hashtag') && telling) return undefined;
-    if (tokens.some(({ kind, end, start }) => kind === 'number' && end - start >= 5)) return undefined;
-    if (has('link')) return 'link_only';
-    return has('hashtag') || has('mention') ? 'tags_only' : 'letterless';
-  }
-  if (cueStrength(hits, 'brand_voice') > 0 || initials.test(message.text))
-    return message.public ? 'brand_voice' : undefined;
-  if (has('link') && words.length >= headlineWords && isHeadline(reading)) return 'headline';
-  const matter = topics.some(({ topic, confidence }) => matterless.has(topic) === false && confidence >= 0.5);
-  if (spam && !(complains(reading) && matter)) return 'spam';
-  if (cueStrength(hits, 'insult') >= 0.6 && !matter && words.length <= 12) return 'pure_insult';
-  if (!message.public) return undefined;
-  if (isTalkWithOthers(reading) && !(complains(reading) && matter)) return 'third_party';
-  const says = hits.some(({ means }) => means.kind === 'topic' || means.kind === 'sentiment');
-  if (words.length <= fragmentWords && !says && words.length === tokens.length) {
-    return 'fragment';
-  }
-  return undefined;
-}
-
-/** Somebody who speaks for himself, and not content. */
-function complains({ hits }: Reading): boolean {
-  return (
-    cueStrength(hits, 'personal') > 0 &&
-    hits.some(({ means }) => means.kind === 'sentiment' && means.name === 'negative')
-  );
-}
-
-/** News and offers that were passed on: by nobody, to nobody, and with no feeling but what the matter itself has ("delayed"). */
-function isHeadline({ tokens, hits }: Reading): boolean {
-  const facts = new Set(hits.filter(({ means }) => means.kind === 'topic').map(({ start }) => start));
-  return (
-    tokens.every(({ kind }, index) => kind !== 'mention' || tokens[index - 1]?.forms[0] === 'via') &&
-    cueStrength(hits, 'personal') === 0 &&
-    cueStrength(hits, 'swearing') === 0 &&
-    hits.every(({ means, start }) => means.kind !== 'sentiment' || (means.name === 'negative' && facts.has(start))) &&
-    !tokens.some(({ kind, forms }) => kind === 'emoji' || forms[0] === '?' || forms[0] === '!')
-  );
-}
-
-/** A text to a whole circle of handles; or one that begins with a name or handle which is not the brand's, where the brand's own are known. */
-function isTalkWithOthers({ tokens, message, brand }: Reading): boolean {
-  if (tokens.filter(({ kind }) => kind === 'mention').length >= manyMentions) return true;
-  if (brand.length === 0) return false;
-  const isBrand = ({ forms }: Token) => forms.some((form) => brand.some((name) => form.includes(name)));
-  const thread = /^"*re: */iu.exec(message.text)?.[0];
-  if (thread !== undefined) {
-    return !tokens
-      .filter(({ start }) => start >= thread.length)
-      .slice(0, 2)
-      .some(isBrand);
-  }
-  return tokens[0]?.kind === 'mention' && !tokens.some((token) => token.kind === 'mention' && isBrand(token));
 }
 
 /** The brand's own name has the form `<brand>` too; where no name is known, whoever is mentioned may be the brand. */

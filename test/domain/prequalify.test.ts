@@ -152,6 +152,29 @@ describe('what needs no answer', () => {
     expect(assess('@leonie see what @MaisonLune posted', 'en').noise).toBeUndefined();
   });
 
+  test.each([
+    ['another customer’s words passed on', 'en', 'RT @leonie: third cup of tea today'],
+    [
+      'an article',
+      'de',
+      'Neue Filiale in Kassel: Am Samstag eröffnet die Kette laut Betreiber einen Markt am Rathaus https://example.com/n',
+    ],
+    ['talk with somebody by name', 'it', 'Paola Rinaldi guarda che avevi ragione tu'],
+    ['a circle of friends', 'fr', '@leonie @tom @max pareil, bien dit'],
+    ['business news', 'es', 'La cadena anuncia 20 aperturas en 2027 según analistas https://example.com/a'],
+  ])('%s is nothing for the brand to do', (_, language, text) => {
+    expect(assess(text, language).noise).toBeDefined();
+  });
+
+  test.each([
+    ['a complaint that names a friend', 'en', '@leonie @tom @max my parcel is lost and @MaisonLune does not answer'],
+    ['a complaint with a link', 'fr', 'Mon colis est arrivé cassé https://example.com/photo'],
+    ['a question of one’s own', 'es', '¿Puedo cambiar mi pedido? https://example.com/p'],
+    ['a danger told among customers', 'de', '@leonie bei mir hat das Ladegerät Feuer gefangen'],
+  ])('%s is not set aside', (_, language, text) => {
+    expect(assess(text, language).noise).toBeUndefined();
+  });
+
   test('in private nothing short is set aside', () => {
     expect(assess('Jonas Weber', 'en', false).noise).toBeUndefined();
   });

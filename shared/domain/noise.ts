@@ -1,0 +1,148 @@
+import type { Assessment, Signal, Topic } from './assessment.ts';
+import type { InboundEvent } from './inbound-event.ts';
+import { cueStrength, type Hit } from './lexicon.ts';
+import type { Token } from './text.ts';
+import { type Traits, type Weights, weighed } from './traits.ts';
+
+/** Measured on labelled messages; how is told in `docs/routing.md`. What speaks for noise is above 0, what speaks against it below. */
+const weights: Weights = {
+  retweeted: 1.2,
+  titled: 1.8,
+  link: 1.6,
+  startsWithOther: 1.8,
+  handles: 1,
+  circle: 2.4,
+  brandTagged: -1.8,
+  exclaims: -0.4,
+  asks: -0.2,
+  numbers: 0.4,
+  quoted: 1.1,
+  nameFirst: 1.1,
+  capitals: 2.7,
+  shouted: 0.8,
+  lowerStart: -0.6,
+  one: 1.2,
+  comment: 0.5,
+  self: -0.2,
+  talk: 1.1,
+  news: 1.2,
+  positive: -0.6,
+  negative: -1,
+  negated: -0.7,
+  fury: -0.4,
+  matter: -1,
+  untagged: 0.9,
+  passedOn: 0.5,
+  told: 0.4,
+  chatted: 0.4,
+  insult: 0.7,
+  addressee: 0.3,
+  complaining: -0.5,
+  emoji: 0.3,
+  hashtags: 0.2,
+  spam: 2.1,
+  praise: -1.2,
+  idea: -0.3,
+  reason: -0.9,
+};
+const base = -1.5;
+/** From here on a text that shows no more than this is noise; further down nothing that only looks like noise is taken for it. */
+const likely = 0.1;
+const unlikely = -1;
+/** A sign of a reason this strong overrules all that speaks for noise. */
+const signOfReason = 0.3;
+
+/** A link under so many words, none of them the author's own, is a headline that was passed on. */
+const headlineWords = 4;
+/** Who writes to so many at once chats with them. */
+const manyMentions = 7;
+const matterless: ReadonlySet<Topic> = new Set(['community', 'spam', 'other', 'praise']);
+/** Agents sign with their initials: "^JM", "/ar". */
+const initials = /(?:\^[A-Z]{1,3}|\s\/[a-z]{2})(?:\s+https?:\S+)?\s*$/u;
+/** So few words, with nothing known among them and nothing beside them, say nothing. */
+const fragmentWords = 3;
+
+interface Reading {
+  readonly shown: Traits;
+  readonly message: InboundEvent;
+  readonly tokens: readonly Token[];
+  readonly words: readonly Token[];
+  readonly hits: readonly Hit[];
+  readonly signals: readonly Signal[];
+  readonly topics: Assessment['topics'];
+  /** Words that stand for the brand in names and handles. */
+  readonly brand: readonly string[];
+}
+
+/** Why there is nothing for the brand to do about a text, if so; any sign of a reason and any complaint with a matter speak against it. */
+export function noiseOf(reading: Reading): Assessment['noise'] {
+  const { message, shown, tokens, words, hits, signals, topics } = reading;
+  if (tokens.length === 0) return 'empty';
+  if (signals.some(({ confidence }) => confidence >= signOfReason)) return undefined;
+  const has = (kind: Token['kind']) => tokens.some((token) => token.kind === kind);
+  const spam = (topics.find(({ topic }) => topic === 'spam')?.confidence ?? 0) >= 0.75;
+  if (words.length === 0) {
+    if (spam) return 'spam';
+    const telling = hits.some(({ means }) => means.kind !== 'cue');
+    if (has('hashtag') && telling) return undefined;
+    if (tokens.some(({ kind, end, start }) => kind === 'number' && end - start >= 5)) return undefined;
+    if (has('link')) return 'link_only';
+    return has('hashtag') || has('mention') ? 'tags_only' : 'letterless';
+  }
+  if (cueStrength(hits, 'brand_voice') > 0 || initials.test(message.text))
+    return message.public ? 'brand_voice' : undefined;
+  const matter = topics.some(({ topic, confidence }) => matterless.has(topic) === false && confidence >= 0.5);
+  const complaint = matter && (complains(reading) || (shown.asks > 0 && shown.self > 0));
+  if (spam && !complaint) return 'spam';
+  if (shown.insult >= 0.6 && !matter && words.length <= 12) return 'pure_insult';
+  const score = base + weighed(shown, weights);
+  if (!message.public || score < unlikely) return undefined;
+  if (has('link') && words.length >= headlineWords && isHeadline(reading)) return 'headline';
+  if (complaint) return undefined;
+  if (isTalkWithOthers(reading)) return 'third_party';
+  const says = hits.some(({ means }) => means.kind === 'topic' || means.kind === 'sentiment');
+  if (words.length <= fragmentWords && !says && words.length === tokens.length) {
+    return 'fragment';
+  }
+  if (score < likely) return undefined;
+  return shown.passedOn > 0 || shown.told > 0 || shown.retweeted > 0 ? 'headline' : 'third_party';
+}
+
+/** Whether an author shows: for himself, or by whom he writes to. */
+function speaks(hits: readonly Hit[]): boolean {
+  return cueStrength(hits, 'self') > 0 || cueStrength(hits, 'addressee') > 0;
+}
+
+/** Somebody who speaks for himself, and not content. */
+function complains({ hits }: Reading): boolean {
+  return speaks(hits) && hits.some(({ means }) => means.kind === 'sentiment' && means.name === 'negative');
+}
+
+/** News and offers that were passed on: by nobody, to nobody, and with no feeling but what the matter itself has ("delayed"). */
+function isHeadline({ tokens, hits, shown }: Reading): boolean {
+  const facts = new Set(
+    hits.filter(({ means }) => means.kind === 'topic' && means.name !== 'complaint_service').map(({ start }) => start),
+  );
+  return (
+    tokens.every(({ kind }, index) => kind !== 'mention' || tokens[index - 1]?.forms[0] === 'via') &&
+    !speaks(hits) &&
+    shown.swearing === 0 &&
+    hits.every(({ means, start }) => means.kind !== 'sentiment' || (means.name === 'negative' && facts.has(start))) &&
+    !tokens.some(({ kind, forms }) => kind === 'emoji' || forms[0] === '?' || forms[0] === '!')
+  );
+}
+
+/** A text to a whole circle of handles; or one that begins with a name or handle which is not the brand's, where the brand's own are known. */
+function isTalkWithOthers({ tokens, message, brand }: Reading): boolean {
+  if (tokens.filter(({ kind }) => kind === 'mention').length >= manyMentions) return true;
+  if (brand.length === 0) return false;
+  const isBrand = ({ forms }: Token) => forms.some((form) => brand.some((name) => form.includes(name)));
+  const thread = /^"*re: */iu.exec(message.text)?.[0];
+  if (thread !== undefined) {
+    return !tokens
+      .filter(({ start }) => start >= thread.length)
+      .slice(0, 2)
+      .some(isBrand);
+  }
+  return tokens[0]?.kind === 'mention' && !tokens.some((token) => token.kind === 'mention' && isBrand(token));
+}
