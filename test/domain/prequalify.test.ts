@@ -72,6 +72,9 @@ describe('a reason is heard however it is written', () => {
     ['somebody else’s data', 'it', 'Vedo gli ordini di un altro cliente nel mio profilo', 'data_privacy'],
     ['a threat', 'en', "If that manager talks to me again I swear I'll break his jaw", 'abuse_or_threat'],
     ['an old mother', 'en', "My mum is 84 and can't reach anyone, her line is dead", 'vulnerable_person'],
+    ['a near miss', 'fr', 'Le panneau est tombé à 20 cm près de la poussette, ça aurait pu mal finir', 'safety'],
+    ['an age that speaks for itself', 'fr', 'À 87 ans elle monte six étages à pied', 'vulnerable_person'],
+    ['a month without service', 'fr', 'Ça fait un mois que je n’ai plus internet', 'strong_public_anger'],
     ['a stance', 'en', 'Thank you for standing up for diversity', 'brand_or_community'],
   ])('%s', (_, language, text, reason) => {
     expect(reasonsIn(text, language)).toContain(reason);
@@ -96,6 +99,8 @@ describe('what only sounds like a reason is none', () => {
     ['a soothing word', 'en', 'Is the hand cream safe for sensitive skin?'],
     ['an accusation that is doubted from afar', 'en', "I'm not saying it's a scam, how do the points work?"],
     ['however', 'es', 'sin embargo, el pedido llegó bien'],
+    ['a bill that explodes', 'fr', 'ma facture a explosé ce mois-ci, pourquoi ?'],
+    ['a privacy policy is no politics', 'fr', 'où lire votre politique de confidentialité ?'],
     ['an avocado', 'fr', 'un masque à l’avocat mûr, ça existe ?'],
   ])('%s', (_, language, text) => {
     expect(reasonsIn(text, language)).toEqual([]);
