@@ -2,7 +2,6 @@ import { Duration } from 'aws-cdk-lib';
 import { type IMetric, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, type JsonPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { Account } from '../shared/domain/policy.ts';
 import type { LogEntry } from '../shared/runtime/log.ts';
 import { deciders, type FunctionName, type PipelineStack } from './pipeline-stack.ts';
 
@@ -19,11 +18,7 @@ interface Watched {
 export type LogMetrics = ReturnType<typeof countLogs>;
 
 /** Has CloudWatch count log entries as they arrive; each costs as much as one custom metric and nothing per call. */
-export function countLogs(
-  scope: Construct,
-  stage: string,
-  { functions, accounts }: { readonly functions: PipelineStack['functions']; readonly accounts: readonly Account[] },
-) {
+export function countLogs(scope: Construct, stage: string, functions: PipelineStack['functions']) {
   const filter = (
     name: string,
     watched: Watched,
@@ -57,26 +52,7 @@ export function countLogs(
       label: name,
     });
 
-  const watched = accounts.flatMap(({ channel, id, silentAfterHours }) => {
-    if (silentAfterHours === undefined) return [];
-    const messages = count(
-      `MessagesTo_${channel}_${id.replace(/\W/g, '_')}`,
-      {
-        log: 'triage-messages',
-        event: 'message_triaged',
-        and: FilterPattern.all(
-          FilterPattern.stringValue('$.channel', '=', channel),
-          FilterPattern.stringValue('$.accountId', '=', id),
-        ),
-      },
-      Duration.hours(1),
-    );
-    return [{ channel, id, silentAfterHours, messages }];
-  });
-
   return {
-    /** Accounts whose silence is a sign, with the messages that reach them in an hour. */
-    watched,
     signaturesRefused: count('SignaturesRefused', {
       log: 'receive-webhook',
       event: 'webhook_refused',
@@ -99,6 +75,7 @@ export function countLogs(
         Duration.hours(1),
       ),
     })),
+    accountsSilent: count('AccountsSilent', { log: 'poll-accounts', event: 'account_silent' }),
     pollsFailed: count('PollsFailed', { log: 'poll-accounts', event: 'poll_failed' }),
     analyserDegraded: count('AnalyserDegraded', { log: 'triage-messages', event: 'analyser_degraded' }),
     comprehendUnits: new Metric({

@@ -30,7 +30,7 @@ import { comprehendDollars, depth, oldest, shareOfPromise, shortestPromise, watc
 interface OperationsStackProps extends StackProps {
   readonly stage: string;
   readonly settings: Settings;
-  readonly policy: Pick<Policy, 'sla' | 'accounts'>;
+  readonly policy: Pick<Policy, 'sla'>;
   readonly data: DataStack;
   readonly pipeline: PipelineStack;
 }
@@ -80,7 +80,7 @@ export class OperationsStack extends Stack {
     tellInChat(this, stage, chat, [topic, pipeline.escalations]);
     if (settings.monthlyBudgetUsd !== undefined) budget(this, stage, settings.monthlyBudgetUsd, topic);
 
-    const logged = countLogs(this, stage, { functions: pipeline.functions, accounts: props.policy.accounts });
+    const logged = countLogs(this, stage, pipeline.functions);
     const alarms = watches({ ...props, logged }).map((watch) => {
       const name = watch.subject === undefined ? watch.section : `${watch.section}-${watch.subject}`;
       const alarm = new Alarm(this, name, {

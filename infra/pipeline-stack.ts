@@ -15,6 +15,7 @@ import type * as receiveWebhook from '../functions/receive-webhook/env.ts';
 import type * as serveConsole from '../functions/serve-console/env.ts';
 import type * as sweepTimers from '../functions/sweep-timers/env.ts';
 import type * as triageMessages from '../functions/triage-messages/env.ts';
+import { accountPartitions } from '../shared/adapters/case-keys.ts';
 import type { CaseEnvironment } from '../shared/runtime/case-environment.ts';
 import { PolicyStore } from './constructs/policy-store.ts';
 import {
@@ -25,6 +26,7 @@ import {
   queriesIndex,
   reads,
   sendsTo,
+  usesPartition,
   usesTable,
   VigieFunction,
 } from './constructs/vigie-function.ts';
@@ -259,12 +261,14 @@ export class PipelineStack extends Stack {
         ],
       }),
       'poll-accounts': create('PollAccounts', 'poll-accounts', {
-        description: 'Reads from platforms what their webhooks cannot tell or have lost',
+        description: 'Reads from platforms what their webhooks cannot tell or have lost, notices silent accounts',
         timeout: Duration.seconds(120),
         memoryMb: 512,
         environment: pollEnvironment,
         grants: [
-          usesTable(data.table, ['dynamodb:UpdateItem']),
+          usesPartition(data.table, accountPartitions.poll, ['dynamodb:UpdateItem']),
+          usesPartition(data.table, accountPartitions.health, ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem']),
+          queriesIndex(data.table, 'heard'),
           reads([data.apiTokens]),
           sendsTo(data.intake.queue),
           this.policies.grant,

@@ -64,23 +64,12 @@ function lintDesks({ desks, calendars = {}, shares, sla }: Policy, source: Polic
   }
 }
 
-/** A log group takes 100 metric filters (CloudWatch Logs user guide, "Quotas"); the rest is for everything else that is counted. */
-const mostWatchedAccounts = 80;
-
 function lintAccounts({ accounts }: Policy, source: PolicySource): void {
   const seen = new Set<string>();
   for (const { channel, id } of accounts) {
     const key = `${channel} ${id}`;
     if (seen.has(key)) source.report('accounts.yaml', ['groups'], `account ${id} on ${channel} is listed twice`);
     seen.add(key);
-  }
-  const watched = accounts.filter(({ silentAfterHours }) => silentAfterHours !== undefined).length;
-  if (watched > mostWatchedAccounts) {
-    source.report(
-      'accounts.yaml',
-      ['groups'],
-      `${watched} accounts have silent_after; at most ${mostWatchedAccounts} can: leave it to those on which most depends`,
-    );
   }
 }
 

@@ -13,7 +13,7 @@ interface Deployment {
   readonly stage: string;
   readonly settings: Settings;
   /** Compiled; deployed whole, and here is what the stacks themselves depend on. */
-  readonly policy: Pick<Policy, 'version' | 'desks' | 'sla' | 'accounts'>;
+  readonly policy: Pick<Policy, 'version' | 'desks' | 'sla'>;
   /** Names of the platforms that may post. */
   readonly platforms: readonly string[];
   /** The directory of each function's bundle. */

@@ -115,15 +115,12 @@ function watchIntake(settings: Settings, data: DataStack, pipeline: PipelineStac
       atLeast: 1,
       periods: 3,
     },
-    ...logged.watched.map(({ channel, id, silentAfterHours, messages }) => ({
+    {
       section: 'account-silent',
-      subject: `${channel}-${id.replace(/\W/g, '_')}`,
-      impact: `Nobody has written to ${channel} ${id} for ${silentAfterHours} hours: its subscription or token may have ended.`,
-      metric: hoursWithout(messages),
+      impact: 'Nobody writes to an account that is used to more: its subscription or token may have ended.',
+      metric: logged.accountsSilent,
       atLeast: 1,
-      periods: silentAfterHours,
-      missing: TreatMissingData.BREACHING,
-    })),
+    },
     ...(silence === undefined
       ? []
       : [

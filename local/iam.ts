@@ -10,6 +10,8 @@ export interface Demand {
   readonly resource: string;
   /** Set where a service asks KMS in the caller's name. */
   readonly viaService?: string;
+  /** Partitions of a table that the call names. */
+  readonly partitions?: readonly string[];
 }
 
 export interface Grant {
@@ -55,6 +57,9 @@ const topicPolicySchema = z.object({ PolicyDocument: documentSchema, Topics: z.a
 const queuePolicySchema = z.object({ PolicyDocument: documentSchema, Queues: z.array(z.string()) });
 const keySchema = z.object({ KeyPolicy: documentSchema });
 
+/** DynamoDB's condition key for the partitions that a call names. */
+const leadingKeys = 'dynamodb:LeadingKeys';
+
 interface IdentityPolicy {
   readonly name: string;
   readonly policy: PolicyDocument;
@@ -83,6 +88,10 @@ export async function readPermissions(
     identities.set(name, { arn, policies: [{ name: 'everything', policy: everything }] });
   }
 
+  // Only their roles look at the partitions of a call: for all others each would be judged anew.
+  const limited = new Set(
+    [...identities].flatMap(([name, { policies }]) => (JSON.stringify(policies).includes(leadingKeys) ? [name] : [])),
+  );
   const verdicts = new Map<string, boolean>();
   const used = new Map<string, Set<string>>();
   const denied = new Map<string, { function: string; action: string; resource: string; calls: number }>();
@@ -99,7 +108,7 @@ export async function readPermissions(
 
   const deniedOf = async (caller: string, demands: readonly Demand[]): Promise<Demand | undefined> => {
     for (const demand of demands) {
-      const key = [caller, demand.action, demand.resource, demand.viaService].join(' ');
+      const key = [caller, demand.action, demand.resource, demand.viaService, demand.partitions].join(' ');
       const allowed = verdicts.get(key) ?? (await judge(caller, demand));
       verdicts.set(key, allowed);
       if (!allowed) {
@@ -117,7 +126,10 @@ export async function readPermissions(
 
   return {
     deniedOf,
-    deniedBy: (caller, call) => deniedOf(caller, demandsOf(call, resources, place)),
+    deniedBy(caller, call) {
+      const demands = demandsOf(call, resources, place);
+      return deniedOf(caller, limited.has(caller) ? withPartitions(demands, call.input) : demands);
+    },
     report: () => ({
       denied: [...denied.values()],
       unusedGrants: [...functions].flatMap(([name, { policies }]) =>
@@ -227,6 +239,7 @@ function simulationOf(
         ...(demand.viaService === undefined
           ? {}
           : { 'kms:ViaService': `${demand.viaService}.${place.region}.amazonaws.com` }),
+        ...(demand.partitions === undefined ? {} : { [leadingKeys]: [...demand.partitions] }),
       },
     },
     identityPolicies: identity.policies.map(({ name, policy }) => ({ name, policy })),
@@ -345,6 +358,21 @@ function dynamoTargets(operation: string, input: unknown): { action: string; tab
   const { TableName, IndexName } = single.data;
   return [{ action: operation, table: TableName, ...(IndexName === undefined ? {} : { index: IndexName }) }];
 }
+
+function withPartitions(demands: readonly Demand[], input: unknown): Demand[] {
+  const partitions = partitionsIn(input);
+  return demands.map((demand) => (demand.action.startsWith('dynamodb:') ? { ...demand, partitions } : demand));
+}
+
+/** The partition keys of all items that a call names, in whatever place its operation names them. */
+function partitionsIn(input: unknown): readonly string[] {
+  if (Array.isArray(input)) return [...new Set(input.flatMap(partitionsIn))];
+  if (typeof input !== 'object' || input === null) return [];
+  const key = itemKeySchema.safeParse(input);
+  return key.success ? [key.data.pk.S] : [...new Set(Object.values(input).flatMap(partitionsIn))];
+}
+
+const itemKeySchema = z.object({ pk: z.object({ S: z.string() }), sk: z.object({ S: z.string() }) });
 
 /** Never a pattern: a caller that asks for `*` means a thing of that name. */
 function arnOf(place: Place, service: string, path: string): string {

@@ -1,5 +1,6 @@
 import type { EscalationNotice } from './contracts/desk-message.ts';
 import type { Timer } from './contracts/timer.ts';
+import type { AccountHealth } from './domain/account-health.ts';
 import type { Finding, Sentiment } from './domain/assessment.ts';
 import type { Case, CaseEvent, Conversation, Effect } from './domain/case.ts';
 import type { ClockName } from './domain/clocks.ts';
@@ -49,6 +50,9 @@ export interface WaitingEvent {
 
 /** A thread on an account: what is stored together. */
 export type Thread = Pick<Conversation, 'channel' | 'accountId' | 'thread'>;
+
+/** What tells one account from all others. */
+export type AccountId = Pick<Account, 'channel' | 'id'>;
 
 /** How far the sweeper has come. */
 export interface SweepCheckpoint {
@@ -161,6 +165,10 @@ export interface CaseStore {
   notePersons(cases: readonly (PersonsCase & { readonly conversation: Conversation })[]): Promise<void>;
   /** What is noted under the author of each conversation, whatever the thread: at most 50 cases, latest first; may lag. */
   casesOfPersons(conversations: readonly Conversation[]): Promise<readonly (readonly PersonsCase[])[]>;
+  /** What is kept of the health of each account; may lag. */
+  healthOf(accounts: readonly AccountId[]): Promise<readonly (AccountHealth | undefined)[]>;
+  /** Keeps the health of accounts, of one account the last. */
+  keepHealth(all: readonly { readonly account: AccountId; readonly health: AccountHealth }[]): Promise<void>;
   checkpoint(): Promise<SweepCheckpoint | undefined>;
   saveCheckpoint(checkpoint: SweepCheckpoint): Promise<void>;
 }
@@ -278,9 +286,6 @@ export interface MessageFetcher {
   fetch(event: InboundEvent): Promise<FetchResult>;
 }
 
-/** An account that is read by poll. */
-export type Polled = Pick<Account, 'channel' | 'id'>;
-
 /** Instants (ISO 8601 UTC): what was written after the one and up to the other. */
 export interface Span {
   readonly since: string;
@@ -300,21 +305,21 @@ export type PullResult = (
 /** Asks platforms what was written on an account. */
 export interface MessagePuller {
   /** Those for which somebody has entered a token; rejects when the tokens cannot be read. */
-  accessible(accounts: readonly Polled[]): Promise<readonly Polled[]>;
+  accessible(accounts: readonly AccountId[]): Promise<readonly AccountId[]>;
   /** What was written in the span, the latest first, with so many calls at most. Never rejects. */
-  pull(account: Polled, span: Span, calls: number): Promise<PullResult>;
+  pull(account: AccountId, span: Span, calls: number): Promise<PullResult>;
 }
 
 /** How far each account is read, and who is reading it. Both methods may reject. */
 export interface PollCheckpoints {
   /** Holds the account until an instant, or answers `undefined` where it is held (by another run, or at its platform's wish). */
   take(
-    account: Polled,
+    account: AccountId,
     hold: { readonly at: string; readonly until: string },
   ): Promise<{ readonly readThrough?: string } | undefined>;
   /** Ends what `take` held, if nobody else has taken it since; it is not to be taken again before an instant. */
   release(
-    account: Polled,
+    account: AccountId,
     end: { readonly held: string; readonly readThrough: string | undefined; readonly notBefore: string },
   ): Promise<void>;
 }

@@ -67,40 +67,38 @@ function Accounts({ health }: { readonly health: Health }) {
   const words = useWords();
   const latest = health.accounts.toSorted((a, b) => ((a.heardAt ?? '') > (b.heardAt ?? '') ? -1 : 1));
   const silent = latest.filter((account) => account.silent);
-  const watched = latest.some(({ silentAfterHours }) => silentAfterHours !== undefined);
   return (
     <section class="panel" aria-labelledby="accounts">
       <h2 id="accounts">{words.now.accounts}</h2>
       {silent.length > 0 ? (
         <>
           <p class="broken">{words.now.silent(silent.length)}</p>
-          <AccountList accounts={silent} health={health} />
+          <AccountList accounts={silent} at={health.at} />
         </>
       ) : (
-        <p class={watched ? 'good' : 'soft'}>{watched ? words.now.silentNone : words.now.unwatched}</p>
+        <p class="good">{words.now.silentNone}</p>
       )}
       <details>
         <summary>{words.now.allAccounts(latest.length)}</summary>
-        <AccountList accounts={latest} health={health} />
+        <AccountList accounts={latest} at={health.at} />
       </details>
     </section>
   );
 }
 
-function AccountList({ accounts, health }: { readonly accounts: Health['accounts']; readonly health: Health }) {
+function AccountList({ accounts, at }: { readonly accounts: Health['accounts']; readonly at: string }) {
   const words = useWords();
-  const at = Date.parse(health.at);
   return (
     <ul class="accounts">
-      {accounts.map(({ channel, title, heardAt, silentAfterHours }) => (
+      {accounts.map(({ channel, title, since, heardAt, expected }) => (
         <li key={`${channel} ${title}`}>
           <span>
             {channelName(channel)} · {title}
           </span>
           <span class="soft">
             {heardAt === undefined ? words.now.notSince : words.now.lastHeard}{' '}
-            <time dateTime={heardAt ?? health.since}>{moment(heardAt ?? health.since, words, at)}</time>
-            {silentAfterHours !== undefined && `, ${words.now.expected(silentAfterHours)}`}
+            <time dateTime={heardAt ?? since}>{moment(heardAt ?? since, words, Date.parse(at))}</time>
+            {expected !== undefined && `, ${words.now.expected(expected)}`}
           </span>
         </li>
       ))}

@@ -1,7 +1,7 @@
 import { addSeconds } from '../../shared/domain/clocks.ts';
 import type { Account } from '../../shared/domain/policy.ts';
 import { sendToIntake } from '../../shared/intake.ts';
-import type { MessagePuller, PollCheckpoints, Polled, PullResult, QueueSender, Span } from '../../shared/ports.ts';
+import type { AccountId, MessagePuller, PollCheckpoints, PullResult, QueueSender, Span } from '../../shared/ports.ts';
 import type { Log } from '../../shared/runtime/log.ts';
 
 export interface Dependencies {
@@ -64,7 +64,7 @@ export async function pollAccounts(dependencies: Dependencies): Promise<void> {
   await Promise.all(Array.from({ length: parallelAccounts }, worker));
 }
 
-async function pollAccount(account: Polled, dependencies: Dependencies): Promise<void> {
+async function pollAccount(account: AccountId, dependencies: Dependencies): Promise<void> {
   const { checkpoints, puller, now, log } = dependencies;
   const way = ways.get(account.channel);
   if (way === undefined) return;

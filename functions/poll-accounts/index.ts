@@ -4,6 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import { AppConfigPolicies } from '../../shared/adapters/app-config-policies.ts';
+import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
 import { DynamoPollCheckpoints } from '../../shared/adapters/dynamo-poll-checkpoints.ts';
 import { ApiPuller } from '../../shared/adapters/pulls/api-puller.ts';
 import { metaPages } from '../../shared/adapters/pulls/meta-pages.ts';
@@ -13,6 +14,7 @@ import { apiTokensReader } from '../../shared/adapters/words/api-tokens.ts';
 import { createLog } from '../../shared/runtime/log.ts';
 import { environmentSchema } from './env.ts';
 import { pollAccounts } from './handler.ts';
+import { watchAccounts } from './watch-accounts.ts';
 
 const environment = environmentSchema.parse(process.env);
 const now = () => new Date();
@@ -26,6 +28,8 @@ const policies = new AppConfigPolicies(new AppConfigDataClient({ maxAttempts: 2 
   now: Date.now,
   log,
 });
+const database = new DynamoDBClient({ maxAttempts: 2 });
+const table = { tableName: environment.CASE_TABLE_NAME };
 const dependencies = {
   puller: new ApiPuller({
     pulls: [
@@ -37,9 +41,8 @@ const dependencies = {
       now: Date.now,
     }),
   }),
-  checkpoints: new DynamoPollCheckpoints(new DynamoDBClient({ maxAttempts: 2 }), {
-    tableName: environment.CASE_TABLE_NAME,
-  }),
+  checkpoints: new DynamoPollCheckpoints(database, table),
+  store: new DynamoCaseStore(database, table),
   queues: new SqsSender(new SQSClient({ maxAttempts: 3 })),
   intakeQueueUrl: environment.INTAKE_QUEUE_URL,
   now,
@@ -48,5 +51,10 @@ const dependencies = {
 
 export const handler = middy<unknown>().handler(async () => {
   const { accounts } = await policies.current();
-  await pollAccounts({ ...dependencies, accounts });
+  // Each does its work, whatever becomes of the other.
+  const ended = await Promise.allSettled([
+    watchAccounts({ ...dependencies, accounts }),
+    pollAccounts({ ...dependencies, accounts }),
+  ]);
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
 });

@@ -1,6 +1,7 @@
+import { watchedAccounts } from '../../shared/account-health.ts';
 import { type Health, stageNames } from '../../shared/contracts/console.ts';
+import { silenceOf } from '../../shared/domain/account-health.ts';
 import type { Case } from '../../shared/domain/case.ts';
-import { accountKeyOf } from '../../shared/domain/case-ids.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { nearestRank } from '../../shared/domain/report.ts';
 import type { CaseStore, StoredEvent } from '../../shared/ports.ts';
@@ -11,18 +12,14 @@ interface Sources {
   readonly policy: Policy;
 }
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
-/** What one view reads at most: so many cases with their last message, and index entries over so many days, a part of a day at a time. */
-const limits = { cases: 100, entries: 5_000, entriesAtOnce: 1_000, days: 8 };
+const dayMs = 86_400_000;
+/** So many cases with their last message one view reads at most. */
+const mostCases = 100;
 
 /** How long the latest cases took from stage to stage, and which accounts have gone silent. Rejects with `StoreUnavailableError`. */
 export async function readHealth({ store, policy }: Sources, now: Date): Promise<Health> {
-  const [{ looked, stages }, { accounts, since }] = await Promise.all([
-    stagesOf(store, now),
-    accountsOf(store, policy, now),
-  ]);
-  return { at: now.toISOString(), looked, stages, accounts, since };
+  const [{ looked, stages }, accounts] = await Promise.all([stagesOf(store, now), accountsOf(store, policy, now)]);
+  return { at: now.toISOString(), looked, stages, accounts };
 }
 
 async function stagesOf(store: CaseStore, now: Date): Promise<Pick<Health, 'looked' | 'stages'>> {
@@ -30,7 +27,7 @@ async function stagesOf(store: CaseStore, now: Date): Promise<Pick<Health, 'look
   for await (const { subject, at } of walkBack(store, {}, now)) {
     if (Date.parse(at) < now.getTime() - dayMs) break;
     if (subject !== undefined) cases.push(subject);
-    if (cases.length === limits.cases) break;
+    if (cases.length === mostCases) break;
   }
   const messages = await store.events(
     cases.flatMap((subject) => {
@@ -82,43 +79,17 @@ function secondsBetween(from: string, to: string): number {
   return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
 }
 
-async function accountsOf(store: CaseStore, policy: Policy, now: Date): Promise<Pick<Health, 'accounts' | 'since'>> {
-  const listed = policy.accounts.filter(({ id }) => id !== '*');
-  const wanted = new Set(listed.map(({ channel, id }) => accountKeyOf({ channel, accountId: id })));
-  const heard = new Map<string, string>();
-  let day = now.toISOString().slice(0, 10);
-  let before: string | undefined;
-  let since = now.toISOString();
-  for (let left = limits.entries, days = limits.days; left > 0 && days > 0 && heard.size < wanted.size; ) {
-    const limit = Math.min(left, limits.entriesAtOnce);
-    const entries = await store.heardOn(day, limit, before);
-    for (const { account, at } of entries) {
-      if (account !== undefined && wanted.has(account) && !heard.has(account)) heard.set(account, at);
-    }
-    left -= entries.length;
-    const last = entries.at(-1);
-    if (entries.length === limit && last !== undefined) {
-      before = `${last.at}#${last.caseId}`;
-      since = last.at;
-      continue;
-    }
-    since = `${day}T00:00:00.000Z`;
-    day = new Date(Date.parse(day) - dayMs).toISOString().slice(0, 10);
-    before = undefined;
-    days -= 1;
-  }
-  return {
-    since,
-    accounts: listed.map(({ channel, id, title, silentAfterHours }) => {
-      const heardAt = heard.get(accountKeyOf({ channel, accountId: id }));
-      const quietSince = Date.parse(heardAt ?? since);
-      return {
-        channel,
-        title,
-        ...(heardAt === undefined ? {} : { heardAt }),
-        ...(silentAfterHours === undefined ? {} : { silentAfterHours }),
-        silent: silentAfterHours !== undefined && quietSince <= now.getTime() - silentAfterHours * hourMs,
-      };
-    }),
-  };
+async function accountsOf(store: CaseStore, policy: Policy, now: Date): Promise<Health['accounts']> {
+  const watched = await watchedAccounts(store, policy.accounts, now);
+  return watched.map(({ account: { channel, title, silentAfterHours }, health }) => {
+    const silence = silenceOf(health, silentAfterHours, now.toISOString());
+    return {
+      channel,
+      title,
+      since: health.since,
+      ...(health.heardAt === undefined ? {} : { heardAt: health.heardAt }),
+      ...(silence === undefined ? {} : { expected: Math.round(silence.expected) }),
+      silent: silence !== undefined,
+    };
+  });
 }

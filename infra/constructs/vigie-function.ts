@@ -13,6 +13,8 @@ import { Construct } from 'constructs';
 export interface Grant {
   readonly actions: readonly string[];
   readonly resources: readonly string[];
+  /** Of a table only these partitions. */
+  readonly partitions?: readonly string[];
   readonly key?: { readonly service: string; readonly actions: readonly string[] };
 }
 
@@ -56,6 +58,11 @@ export function reads(secrets: readonly Secret[]): Grant {
 
 export function usesTable(table: Table, actions: readonly `dynamodb:${string}`[]): Grant {
   return { actions, resources: [table.tableArn], key: { service: 'dynamodb', actions: tableKeyActions } };
+}
+
+/** As `usesTable`, and no items but those of some partitions (DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control"). */
+export function usesPartition(table: Table, partition: string, actions: readonly `dynamodb:${string}`[]): Grant {
+  return { ...usesTable(table, actions), partitions: [partition] };
 }
 
 export function queriesIndex(table: Table, ...indexes: readonly string[]): Grant {
@@ -118,7 +125,14 @@ export class VigieFunction extends Construct {
               resources: [this.logs.logGroupArn],
             }),
             ...props.grants.map(
-              ({ actions, resources }) => new PolicyStatement({ actions: [...actions], resources: [...resources] }),
+              ({ actions, resources, partitions }) =>
+                new PolicyStatement({
+                  actions: [...actions],
+                  resources: [...resources],
+                  ...(partitions === undefined
+                    ? {}
+                    : { conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': partitions } } }),
+                }),
             ),
             ...(keyUse.length === 0
               ? []

@@ -6,7 +6,7 @@ import { accountKeyOf, authorKeyOf, parseCaseId, partitionOf, personKeyOf } from
 import { clockNameSchema } from '../domain/clocks.ts';
 import { routeSchema } from '../domain/decision.ts';
 import { minuteOf } from '../domain/due.ts';
-import type { HeardCase, KeptNotice, OpenCase, Polled, Thread } from '../ports.ts';
+import type { AccountId, HeardCase, KeptNotice, OpenCase, Thread } from '../ports.ts';
 
 /**
  * Every key of the case table, in one place.
@@ -24,6 +24,7 @@ import type { HeardCase, KeptNotice, OpenCase, Polled, Thread } from '../ports.t
  * | desk's record of a day | `desk` | `R#<desk>#<day>` | desk and day |
  * | sweep checkpoint | `sweep` | `checkpoint` | |
  * | how far an account is read | `poll` | `<channel> <account>` | the account |
+ * | how much an account is written to | `account` | `<channel> <account>` | the account |
  *
  * Indexes, all sparse and holding keys only; the first three are sharded alike:
  *
@@ -104,8 +105,15 @@ export function personKey(conversation: Conversation, caseId: string): Key {
   return { pk: `P#${personKeyOf(conversation)}`, sk: caseId };
 }
 
-export function pollKey({ channel, id }: Polled): Key {
-  return { pk: 'poll', sk: `${channel} ${id}` };
+/** The partitions of what is known of accounts: no customer's word is in them. */
+export const accountPartitions = { poll: 'poll', health: 'account' } as const;
+
+export function pollKey({ channel, id }: AccountId): Key {
+  return { pk: accountPartitions.poll, sk: `${channel} ${id}` };
+}
+
+export function healthKey({ channel, id }: AccountId): Key {
+  return { pk: accountPartitions.health, sk: `${channel} ${id}` };
 }
 
 export const checkpointKey: Key = { pk: 'sweep', sk: 'checkpoint' };

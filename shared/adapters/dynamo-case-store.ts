@@ -18,6 +18,7 @@ import {
 import * as z from 'zod';
 import { escalationNoticeSchema } from '../contracts/desk-message.ts';
 import type { Timer } from '../contracts/timer.ts';
+import { type AccountHealth, accountHealthSchema } from '../domain/account-health.ts';
 import {
   type Case,
   type Conversation,
@@ -28,6 +29,7 @@ import {
 } from '../domain/case.ts';
 import { inboundEventSchema } from '../domain/inbound-event.ts';
 import {
+  type AccountId,
   type CaseArchive,
   type CaseChange,
   type CaseStore,
@@ -54,6 +56,7 @@ import {
   firstKey,
   fromHeardAt,
   fromOpenBy,
+  healthKey,
   heardBuckets,
   heardKeys,
   type Key,
@@ -481,6 +484,23 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
       ),
     );
     return pages.map(({ items }) => items.map(toPersonsCase).sort((a, b) => (a.at > b.at ? -1 : 1)));
+  }
+
+  async healthOf(accounts: readonly AccountId[]): Promise<readonly (AccountHealth | undefined)[]> {
+    const keys = accounts.map(healthKey);
+    const items = await this.#getAll(keys, false);
+    return keys.map((key) => {
+      const body = items.get(textOf(key))?.['body']?.B;
+      return body === undefined ? undefined : accountHealthSchema.parse(unpackJson(body));
+    });
+  }
+
+  async keepHealth(all: readonly { readonly account: AccountId; readonly health: AccountHealth }[]): Promise<void> {
+    await this.#writeAll(
+      all.map(({ account, health }) => ({
+        PutRequest: { Item: { ...keyItem(healthKey(account)), body: { B: packJson(health) } } },
+      })),
+    );
   }
 
   async checkpoint(): Promise<SweepCheckpoint | undefined> {

@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { PollCheckpoints, Polled } from '../ports.ts';
+import type { AccountId, PollCheckpoints } from '../ports.ts';
 import { type Key, pollKey } from './case-keys.ts';
 
 /** How far each account is read, in the table of cases: one item an account. */
@@ -12,7 +12,7 @@ export class DynamoPollCheckpoints implements PollCheckpoints {
     this.#table = config.tableName;
   }
 
-  async take(account: Polled, { at, until }: { readonly at: string; readonly until: string }) {
+  async take(account: AccountId, { at, until }: { readonly at: string; readonly until: string }) {
     const taken = await this.#update(pollKey(account), {
       UpdateExpression: 'SET heldUntil = :until',
       ConditionExpression: 'attribute_not_exists(heldUntil) OR heldUntil <= :at',
@@ -24,7 +24,7 @@ export class DynamoPollCheckpoints implements PollCheckpoints {
   }
 
   async release(
-    account: Polled,
+    account: AccountId,
     {
       held,
       readThrough,

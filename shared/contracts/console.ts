@@ -103,14 +103,15 @@ export const healthSchema = z.object({
     z.object({
       channel: channelSchema,
       title: z.string(),
-      /** Of its latest case's last message. */
+      /** Watched since. */
+      since: instant,
+      /** When its last message was written. */
       heardAt: instant.optional(),
-      silentAfterHours: z.number().int().optional(),
+      /** Whether chance no longer explains that nobody writes; then also how many conversations were to be expected since. */
       silent: z.boolean(),
+      expected: z.number().int().optional(),
     }),
   ),
-  /** Accounts were looked for back to this moment. */
-  since: instant,
 });
 export type Health = z.infer<typeof healthSchema>;
 

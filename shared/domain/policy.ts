@@ -67,7 +67,7 @@ export const accountSchema = z.object({
   /** Words that rules may ask for; those of its groups are among them. */
   tags: z.array(z.string()).optional(),
   overrides: overridesSchema.optional(),
-  /** So long without a message is a sign that its webhook has gone quiet. */
+  /** So long without a message is told as silence at the latest, whatever the account is used to. */
   silentAfterHours: z.number().int().positive().optional(),
 });
 export type Account = z.infer<typeof accountSchema>;

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
+import { hourOf, newHealth, withHour } from '../../shared/domain/account-health.ts';
 import { applyEvent } from '../../shared/domain/apply-event.ts';
 import type { Case, CaseEvent, Conversation } from '../../shared/domain/case.ts';
 import { pressingDeadline } from '../../shared/domain/case-clocks.ts';
@@ -96,6 +98,16 @@ describe.each(implementations)('a case store: $name', ({ available, start }) => 
       await expect.poll(() => store.casesOfPersons([inPrivate, someone()])).toEqual([noted.toReversed(), []]);
     },
   );
+
+  test.skipIf(!available)('keeps the health of accounts, of each the last', async () => {
+    const accounts = Array.from({ length: 130 }, (_, index) => ({ channel: 'x', id: `${randomUUID()} ${index}` }));
+    const busy = withHour(newHealth(noonPlus(0)), hourOf(noonPlus(0)), 12.345);
+    await store.keepHealth(accounts.slice(1).map((account) => ({ account, health: newHealth(noonPlus(0)) })));
+    await store.keepHealth(accounts.slice(2).map((account) => ({ account, health: busy })));
+    await expect
+      .poll(() => store.healthOf(accounts))
+      .toEqual([undefined, newHealth(noonPlus(0)), ...accounts.slice(2).map(() => busy)]);
+  });
 
   test.skipIf(!available)('lists cases by their last message, latest first, page by page', async () => {
     const listed = async (limit: number, before?: string) =>

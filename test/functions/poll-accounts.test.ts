@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pollAccounts } from '../../functions/poll-accounts/handler.ts';
+import { watchAccounts } from '../../functions/poll-accounts/watch-accounts.ts';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
 import { intakeRecordSchema } from '../../shared/contracts/intake.ts';
 import type { Account } from '../../shared/domain/policy.ts';
-import type { PollCheckpoints, Polled, PullResult, Span } from '../../shared/ports.ts';
+import type { AccountId, PollCheckpoints, PullResult, Span } from '../../shared/ports.ts';
 import { inboundMessage, noonPlus } from '../support/samples.ts';
 import { batchOf, url, World } from '../support/world.ts';
 
@@ -15,18 +16,18 @@ const account = (channel: string, id: string): Account => ({
   purpose: 'corporate',
   languages: ['fr'],
 });
-const keyOf = ({ channel, id }: Polled) => `${channel} ${id}`;
+const keyOf = ({ channel, id }: AccountId) => `${channel} ${id}`;
 
 /** Checkpoints that keep to the port's promises. */
 class MemoryCheckpoints implements PollCheckpoints {
   readonly kept = new Map<string, { heldUntil: string; readThrough?: string }>();
-  async take(one: Polled, { at, until }: { at: string; until: string }) {
+  async take(one: AccountId, { at, until }: { at: string; until: string }) {
     const before = this.kept.get(keyOf(one));
     if (before !== undefined && before.heldUntil > at) return undefined;
     this.kept.set(keyOf(one), { ...before, heldUntil: until });
     return before?.readThrough === undefined ? {} : { readThrough: before.readThrough };
   }
-  async release(one: Polled, end: { held: string; readThrough: string | undefined; notBefore: string }) {
+  async release(one: AccountId, end: { held: string; readThrough: string | undefined; notBefore: string }) {
     const before = this.kept.get(keyOf(one));
     if (before?.heldUntil !== end.held) return;
     const readThrough = end.readThrough ?? before.readThrough;
@@ -38,8 +39,8 @@ class Polling {
   readonly world = new World();
   readonly checkpoints = new MemoryCheckpoints();
   readonly pulled: { account: string; span: Span; calls: number }[] = [];
-  tokens = (_: Polled) => true;
-  answer: (one: Polled, span: Span) => PullResult | Promise<PullResult> = () => ({
+  tokens = (_: AccountId) => true;
+  answer: (one: AccountId, span: Span) => PullResult | Promise<PullResult> = () => ({
     kind: 'read',
     events: [],
     cut: false,
@@ -278,5 +279,93 @@ describe('a message that comes by poll', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('an account that is watched', () => {
+  const page = account('facebook', '100200300');
+  const hours = (many: number) => noonPlus(60 * many);
+
+  class Watching {
+    readonly world = new World();
+    /** Somebody writes on the page in each of these minutes after noon. */
+    async hear(...minutes: readonly number[]) {
+      const events = minutes.map((minute) => ({
+        ...inboundMessage(`m${minute}`, 'Where is my parcel'),
+        channel: page.channel,
+        accountId: page.id,
+        thread: `t${minute}`,
+        author: { id: `author-${minute}` },
+        postedAt: noonPlus(minute),
+      }));
+      await triageMessages(batchOf({ receivedAt: noonPlus(minutes.at(-1) ?? 0), events }), this.world.dependencies);
+    }
+    async watch(minute: number, one: Account = page) {
+      this.world.now = () => new Date(noonPlus(minute));
+      const { dependencies, memory: store } = this.world;
+      await watchAccounts({
+        accounts: [one, account('facebook', '*')],
+        store,
+        now: dependencies.now,
+        log: dependencies.log,
+      });
+    }
+    async kept() {
+      const [health] = await this.world.memory.healthOf([page]);
+      return health;
+    }
+    told() {
+      return this.world.logs.flatMap((entry) => (entry.event === 'account_silent' ? [entry] : []));
+    }
+  }
+
+  test('costs a write when it is new and for each hour with messages, once that is over for twenty minutes', async () => {
+    const watching = new Watching();
+    const writes: number[] = [];
+    const { memory } = watching.world;
+    const keep = memory.keepHealth.bind(memory);
+    memory.keepHealth = async (all) => {
+      writes.push(all.length);
+      await keep(all);
+    };
+    await watching.watch(0);
+    await watching.hear(5, 10, 59, 61);
+    for (const minute of [5, 62, 79, 80, 85, 139, 140, 145, 260]) await watching.watch(minute);
+    expect(writes).toEqual([1, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
+    const health = await watching.kept();
+    expect([health?.since, health?.heardAt, health?.countedTo]).toEqual([noonPlus(0), noonPlus(61), hours(2)]);
+    expect(health?.hours.filter((usual) => usual > 0)).toEqual([0.75, 0.25]);
+  });
+
+  test('is told of once when it goes silent, again each day, and anew after somebody has written', async () => {
+    const watching = new Watching();
+    const watched = { ...page, silentAfterHours: 12 };
+    for (const minute of [0, 719, 720, 725, 2159, 2160]) await watching.watch(minute, watched);
+    await watching.hear(2200);
+    for (const minute of [2205, 2245, 2919, 2920]) await watching.watch(minute, watched);
+    expect(watching.told()).toEqual([
+      { event: 'account_silent', channel: page.channel, accountId: page.id, since: noonPlus(0), expected: 0 },
+      { event: 'account_silent', channel: page.channel, accountId: page.id, since: noonPlus(0), expected: 0 },
+      { event: 'account_silent', channel: page.channel, accountId: page.id, since: noonPlus(2200), expected: 0.083 },
+    ]);
+  });
+
+  test('is not taken for silent because no run looked when somebody wrote', async () => {
+    const watching = new Watching();
+    const watched = { ...page, silentAfterHours: 12 };
+    await watching.watch(0, watched);
+    await watching.hear(100);
+    for (const minute of [720, 819, 820]) await watching.watch(minute, watched);
+    expect(watching.told().map(({ since }) => since)).toEqual([noonPlus(100)]);
+  });
+
+  test('is heard though nothing of it is kept yet, over midnight and in a storm', async () => {
+    const watching = new Watching();
+    await watching.watch(0);
+    const storm = Array.from({ length: 1200 }, (_, index) => 700 + index / 20);
+    await watching.hear(...storm);
+    for (const minute of [761, 805, 1440]) await watching.watch(minute);
+    expect(watching.told()).toEqual([]);
+    expect((await watching.kept())?.hours.filter((usual) => usual > 0)).toEqual([5, 5]);
   });
 });

@@ -14,6 +14,7 @@ import {
   nowSchema,
   reportPartSchema,
 } from '../../shared/contracts/console.ts';
+import { newHealth } from '../../shared/domain/account-health.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
 import { batchOf, url, World } from '../support/world.ts';
@@ -176,6 +177,8 @@ describe('what is shown', () => {
       ...console.dependencies,
       policy: { ...console.dependencies.policy, accounts },
     };
+    const unheard = { account: { channel, id: 'unheard' }, health: newHealth(noonPlus(-48 * 60)) };
+    await console.world.memory.keepHealth([unheard]);
     await console.caseWith(graveWords);
     await console.act('agent', 'claim');
     await console.act('agent', 'answer');
@@ -184,7 +187,7 @@ describe('what is shown', () => {
         JSON.parse((await console.call('viewer', 'GET', '/api/health')).text),
       );
       const times = stages.map(({ stage, cases, medianSeconds }) => [stage, cases, medianSeconds]);
-      return { looked, times, silent: accounts.map(({ silent }) => silent) };
+      return { looked, times, accounts: accounts.map(({ silent, heardAt }) => [silent, heardAt]) };
     };
     expect(await health()).toEqual({
       looked: 1,
@@ -194,10 +197,16 @@ describe('what is shown', () => {
         ['claimed', 0, undefined],
         ['replied', 1, 300],
       ],
-      silent: [false, true, false],
+      accounts: [
+        [false, noonPlus(0)],
+        [true, undefined],
+        [false, undefined],
+      ],
     });
     console.world.now = () => new Date(noonPlus(13 * 60));
-    expect((await health()).silent).toEqual([true, true, false]);
+    const kept = { ...newHealth(noonPlus(0)), heardAt: noonPlus(0) };
+    await console.world.memory.keepHealth([{ account: { channel, id: accountId }, health: kept }]);
+    expect((await health()).accounts.map(([silent]) => silent)).toEqual([true, true, false]);
   });
 
   test.each([

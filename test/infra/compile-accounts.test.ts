@@ -55,9 +55,3 @@ test.each([
   );
   expect(compiled.ok ? 'none' : formatProblems(compiled.problems)).toContain(problem);
 });
-
-test('no more accounts are watched than can be counted', () => {
-  const accounts = Array.from({ length: 81 }, (_, id) => `      - { channel: x, id: "${id}" }`).join('\n');
-  const compiled = compileWith(`groups:\n  - group: Brand\n    silent_after: 1d\n    accounts:\n${accounts}\n`);
-  expect(compiled.ok ? 'none' : formatProblems(compiled.problems)).toContain('at most 80 can');
-});

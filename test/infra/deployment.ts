@@ -14,17 +14,13 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const promises = { firstReplySeconds: 3600, resolutionSeconds: 86_400 };
 
 /** A made-up brand's policy: as much of it as the stacks depend on. */
-export const policy: Pick<Policy, 'version' | 'desks' | 'sla' | 'accounts'> = {
+export const policy: Pick<Policy, 'version' | 'desks' | 'sla'> = {
   version: 'p1',
   desks: {
     in_house: { kind: 'in_house', title: 'In-house' },
     vendor_north: { kind: 'outsourced', title: 'North', escalatesTo: 'in_house' },
     vendor_south: { kind: 'outsourced', title: 'South', escalatesTo: 'in_house' },
   },
-  accounts: [
-    { channel: 'sms', id: '+33600000001', title: 'SMS', purpose: 'after_sales', languages: [], silentAfterHours: 12 },
-    { channel: 'x', id: '900', title: 'X', purpose: 'corporate', languages: [] },
-  ],
   sla: { in_house: { urgent: promises, normal: promises }, vendor_north: { normal: promises } },
 };
 

@@ -12,6 +12,12 @@ const statements = [
   { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: [arn('Work'), arn('Plain')] },
   { Effect: 'Allow', Action: ['dynamodb:PutItem', 'dynamodb:ConditionCheckItem'], Resource: arn('Cases') },
   { Effect: 'Allow', Action: 'dynamodb:Query', Resource: { 'Fn::Join': ['', [arn('Cases'), '/index/due']] } },
+  {
+    Effect: 'Allow',
+    Action: ['dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
+    Resource: arn('Cases'),
+    Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['ours'] } },
+  },
   { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: { Ref: 'Secret' } },
   { Effect: 'Allow', Action: 'sns:Publish', Resource: { Ref: 'Topic' } },
   { Effect: 'Allow', Action: 'comprehend:BatchDetectSentiment', Resource: '*' },
@@ -107,6 +113,7 @@ const stack = {
 };
 
 const open = (): Promise<Permissions> => readPermissions(assemblyOf({ stack }), place, { vendor: vendorRole });
+const key = (pk: string) => ({ pk: { S: pk }, sk: { S: 'any' } });
 const url = (name: string): string => `http://127.0.0.1:1234/000000000000/${name}`;
 type Call = Pick<AwsCall, 'service' | 'operation' | 'input'>;
 
@@ -116,6 +123,8 @@ describe('a call of a function', () => {
     ['sqs', 'SendMessageBatch', { QueueUrl: url('plain') }],
     ['dynamodb', 'PutItem', { TableName: 'cases' }],
     ['dynamodb', 'Query', { TableName: 'cases', IndexName: 'due' }],
+    ['dynamodb', 'UpdateItem', { TableName: 'cases', Key: key('ours') }],
+    ['dynamodb', 'BatchWriteItem', { RequestItems: { cases: [{ PutRequest: { Item: key('ours') } }] } }],
     [
       'dynamodb',
       'TransactWriteItems',
@@ -138,6 +147,13 @@ describe('a call of a function', () => {
     ['dynamodb', 'PutItem', { TableName: 'other' }, 'dynamodb:PutItem'],
     ['dynamodb', 'PutItem', {}, 'dynamodb:PutItem'],
     ['dynamodb', 'Query', { TableName: 'cases' }, 'dynamodb:Query'],
+    ['dynamodb', 'UpdateItem', { TableName: 'cases', Key: key('theirs') }, 'dynamodb:UpdateItem'],
+    [
+      'dynamodb',
+      'BatchWriteItem',
+      { RequestItems: { cases: [{ DeleteRequest: { Key: key('ours') } }, { DeleteRequest: { Key: key('theirs') } }] } },
+      'dynamodb:BatchWriteItem',
+    ],
     [
       'dynamodb',
       'TransactWriteItems',
@@ -194,6 +210,8 @@ test('the report names what was denied, how often, and what nothing needed', asy
   expect(unusedGrants.map(({ action }) => action)).toEqual([
     'dynamodb:ConditionCheckItem',
     'dynamodb:Query',
+    'dynamodb:UpdateItem',
+    'dynamodb:BatchWriteItem',
     'secretsmanager:GetSecretValue',
     'sns:Publish',
     'comprehend:BatchDetectSentiment',

@@ -5,6 +5,7 @@ import {
   firstKey,
   fromHeardAt,
   fromOpenBy,
+  healthKey,
   heardKeys,
   type Key,
   keysOfCase,
@@ -16,11 +17,13 @@ import {
   waitingKey,
 } from '../../shared/adapters/case-keys.ts';
 import type { Timer } from '../../shared/contracts/timer.ts';
+import type { AccountHealth } from '../../shared/domain/account-health.ts';
 import type { Case, Conversation } from '../../shared/domain/case.ts';
 import { nextDue } from '../../shared/domain/case-clocks.ts';
 import { partitionOf } from '../../shared/domain/case-ids.ts';
 import { minuteOf } from '../../shared/domain/due.ts';
 import {
+  type AccountId,
   type CaseArchive,
   type CaseChange,
   type CaseStore,
@@ -49,6 +52,7 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
   readonly #spoken = new Set<string>();
   readonly #records = new Map<string, DeskRecord>();
   readonly #persons = new Map<string, { readonly pk: string; readonly noted: PersonsCase }>();
+  readonly #health = new Map<string, AccountHealth>();
   #checkpoint: SweepCheckpoint | undefined;
 
   async look(keys: readonly { readonly conversation: Conversation; readonly eventId: string }[]) {
@@ -196,6 +200,16 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
       .sort((a, b) => (a > b ? -1 : 1))
       .slice(0, limit)
       .map(fromHeardAt);
+  }
+
+  async healthOf(accounts: readonly AccountId[]): Promise<readonly (AccountHealth | undefined)[]> {
+    this.#reach('healthOf');
+    return accounts.map((account) => this.#health.get(textOf(healthKey(account))));
+  }
+
+  async keepHealth(all: readonly { readonly account: AccountId; readonly health: AccountHealth }[]): Promise<void> {
+    this.#reach('keepHealth');
+    for (const { account, health } of all) this.#health.set(textOf(healthKey(account)), health);
   }
 
   async open(limit: number): Promise<readonly OpenCase[]> {

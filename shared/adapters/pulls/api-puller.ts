@@ -1,4 +1,4 @@
-import type { MessagePuller, Polled, PullResult, Span } from '../../ports.ts';
+import type { AccountId, MessagePuller, PullResult, Span } from '../../ports.ts';
 import type { ApiTokens } from '../words/api-tokens.ts';
 import type { PlatformPull } from './platform-pull.ts';
 
@@ -12,12 +12,12 @@ export class ApiPuller implements MessagePuller {
     this.#tokens = options.tokens;
   }
 
-  async accessible(accounts: readonly Polled[]): Promise<readonly Polled[]> {
+  async accessible(accounts: readonly AccountId[]): Promise<readonly AccountId[]> {
     const tokens = await this.#tokens();
     return accounts.filter((account) => this.#pulls.some(({ hasAccess }) => hasAccess(account, tokens)));
   }
 
-  async pull(account: Polled, span: Span, calls: number): Promise<PullResult> {
+  async pull(account: AccountId, span: Span, calls: number): Promise<PullResult> {
     let tokens: ApiTokens;
     try {
       tokens = await this.#tokens();

@@ -13,7 +13,7 @@ import {
   readMedia,
   readMessages,
 } from '../../platforms/meta-pages-read.ts';
-import type { Polled, PullResult, Span } from '../../ports.ts';
+import type { AccountId, PullResult, Span } from '../../ports.ts';
 import { askGraph, graphFailure, graphPause, metaTokenOf } from '../words/meta-graph.ts';
 import type { PlatformPull } from './platform-pull.ts';
 
@@ -79,7 +79,7 @@ function nextPages(page: Page, { after, oldest, unfinished }: Pulled, { since }:
   ];
 }
 
-const firstPageOf: ReadonlyMap<Polled['channel'], (id: string, span: Span) => Page> = new Map([
+const firstPageOf: ReadonlyMap<AccountId['channel'], (id: string, span: Span) => Page> = new Map([
   [
     'facebook',
     (id: string, { since }: Span): Page => ({

@@ -22,9 +22,10 @@ const apiTokensSchema = z.object({
 /** What ops put into the secret `vigie/<stage>/api-tokens`; a platform that is left out is not asked. */
 export type ApiTokens = z.infer<typeof apiTokensSchema>;
 
-const keptForMs = 5 * 60_000;
+/** Less than the five minutes between two polls, so that each of them knows a token that was just entered. */
+const keptForMs = 4 * 60_000;
 
-/** Reads the tokens from Secrets Manager, at most every five minutes. Rejects when they cannot be read. */
+/** Reads the tokens from Secrets Manager, at most every four minutes. Rejects when they cannot be read. */
 export function apiTokensReader(
   client: SecretsManagerClient,
   { secretId, now }: { readonly secretId: string; readonly now: () => number },
