@@ -211,7 +211,7 @@ async function tellTheWorld(
   const messages = outgoing.flatMap(({ write, out }) => (out.kind === 'message' ? [{ write, out }] : []));
   const notices = outgoing.flatMap(({ write, out }) => (out.kind === 'notice' ? [{ write, out }] : []));
   const timers = writes.flatMap((write) => {
-    const entry = nearTimer(casework, write.after);
+    const entry = nearTimer(casework, write);
     return entry === undefined ? [] : [{ write, entry }];
   });
   const [messagesSent, timersSent] = await Promise.all([
@@ -280,9 +280,15 @@ async function composeAll(
   return { kind: 'composed', out };
 }
 
-function nearTimer({ now, destinations }: Casework, subject: Case): QueueEntry | undefined {
+/** The next timer of a case, if it is near and new: who made one that stands already has sent it, or the sweeper does. */
+function nearTimer(
+  { now, destinations }: Casework,
+  { before, after: subject, again }: Written,
+): QueueEntry | undefined {
   const next = nextDue(subject);
   if (next === undefined) return undefined;
+  const stood = before === undefined || again || before.id !== subject.id ? undefined : nextDue(before);
+  if (stood?.clock === next.clock && stood.dueAt === next.dueAt) return undefined;
   const secondsLeft = (Date.parse(next.dueAt) - now().getTime()) / 1000;
   return secondsLeft < armDirectlySeconds
     ? timerEntry(destinations.timerQueueUrl, { caseId: subject.id, ...next }, secondsLeft)
