@@ -55,7 +55,7 @@ export interface BatchEdges {
 
 /** Seconds until a record that failed comes again: soon at first, for a hiccup; a quarter of an hour at last, for an outage. */
 export function retryAfterSeconds(receiveCount: number): number {
-  return Math.min(900, 5 * 2 ** (receiveCount - 1));
+  return Math.min(900, 2 ** receiveCount);
 }
 
 /**

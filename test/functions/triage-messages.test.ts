@@ -476,7 +476,7 @@ describe('when something breaks', () => {
     const world = new World();
     world.memory.fail = (method) => method === 'append';
     expect(await triage(world, intake(parcel))).toEqual(retried);
-    expect(world.postponed).toEqual([10]);
+    expect(world.postponed).toEqual([4]);
     world.memory.fail = () => false;
     expect(await triage(world, intake(parcel))).toEqual(done);
     expect(world.deskMessages()).toHaveLength(1);

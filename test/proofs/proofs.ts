@@ -25,6 +25,7 @@ async function main(): Promise<number> {
   }
   const commands: Readonly<Record<(typeof runNames)[number], readonly string[]>> = {
     storm: ['test/storm/storm.ts', '--minutes', values.minutes],
+    'storm-none': ['test/storm/storm.ts', '--minutes', '0', '--faults', 'none'],
     mutants: ['test/storm/mutants.ts'],
     speed: ['test/bench/bench.ts', '--only', 'speed'],
     curves: ['test/bench/bench.ts', '--only', 'curves'],

@@ -51,6 +51,10 @@ const ofService: Readonly<Partial<Record<AwsCall['service'], (call: AwsCall) => 
     ],
   };
 
+/** `survivable`: nothing is killed, started again or put to another time. */
+export const faultLevels = ['all', 'survivable', 'none'] as const;
+export type FaultLevel = (typeof faultLevels)[number];
+
 export interface StormFaults extends Faults {
   /** How many faults of each kind there were. */
   readonly injected: ReadonlyMap<string, number>;
@@ -61,10 +65,10 @@ export interface StormFaults extends Faults {
 }
 
 /** Faults in what functions call; the desks and the checker call undisturbed. */
-export function stormFaults(seed: number): StormFaults {
+export function stormFaults(seed: number, level: FaultLevel = 'all'): StormFaults {
   const random = randomFrom(seed);
   const injected = new Map<string, number>();
-  let calmed = false;
+  let calmed = level === 'none';
   const calls = new Map<string, number>();
   const hit = (kind: Kind): boolean => random() < shares[kind] && counted(kind);
   const counted = (kind: string): true => {
@@ -93,8 +97,8 @@ export function stormFaults(seed: number): StormFaults {
       for (const [kind, fault] of isPoll ? [] : (ofService[call.service]?.(call) ?? [])) if (hit(kind)) return fault;
       if (!isPoll && hit('error 500')) return { error: 'InternalError', status: 500 };
       if ((!isPoll || random() < 0.1) && hit('answer lost after success')) return 'drop-answer';
-      if (hit('killed before the call')) return 'kill-caller';
-      if (hit('killed after the call')) return 'kill-caller-after';
+      if (level === 'all' && hit('killed before the call')) return 'kill-caller';
+      if (level === 'all' && hit('killed after the call')) return 'kill-caller-after';
       return hit('delayed') ? { delay: Math.round(random() * 50) } : undefined;
     },
   };

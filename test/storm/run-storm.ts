@@ -31,7 +31,7 @@ import {
   type StormRecord,
   type Violation,
 } from './checker.ts';
-import { stormFaults } from './faults.ts';
+import { type FaultLevel, stormFaults } from './faults.ts';
 import { type Act, makePlan, type PlannedMessage } from './plan.ts';
 import { shortPromises } from './short-promises.ts';
 
@@ -45,6 +45,8 @@ export interface StormOptions {
   readonly policyDir?: string;
   /** Default: `functions` of the project. */
   readonly functionsDir?: string;
+  /** Default: all. */
+  readonly faults?: FaultLevel;
   readonly log?: (line: string) => void;
 }
 
@@ -87,7 +89,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
 }
 
 async function storm(options: StormOptions, scratch: string): Promise<StormResult> {
-  const { seed, waveSize, log = () => {} } = options;
+  const { seed, waveSize, faults = 'all', log = () => {} } = options;
   const policyDir = join(scratch, 'policy');
   shortPromises(resolve(options.policyDir ?? join(root, 'policy')), policyDir, {
     firstReply: '4s',
@@ -95,7 +97,7 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
     sentimentDecides: true,
   });
   const { functionsDir = join(root, 'functions') } = options;
-  const site = await Site.start({ dataDir: join(scratch, 'run'), policyDir, functionsDir }, seed);
+  const site = await Site.start({ dataDir: join(scratch, 'run'), policyDir, functionsDir }, stormFaults(seed, faults));
   const random = randomFrom(seed + 1);
   const desks = new Desks(site, random);
   const sent: PlannedMessage[] = [];
@@ -143,10 +145,12 @@ async function storm(options: StormOptions, scratch: string): Promise<StormResul
     const rest = plan.acts.entries();
     const sender = async (): Promise<void> => {
       for (const [index, act] of rest) {
-        if (index === restartAt) await site.restart();
-        if (crashAt.has(index)) await site.killFunction(random);
-        const jump = jumpAt.get(index);
-        if (jump !== undefined) site.jump(jump);
+        if (faults === 'all') {
+          if (index === restartAt) await site.restart();
+          if (crashAt.has(index)) await site.killFunction(random);
+          const jump = jumpAt.get(index);
+          if (jump !== undefined) site.jump(jump);
+        }
         await perform(act);
         if (index % burst.every >= burst.length) await delay(calmGap);
       }
@@ -228,9 +232,8 @@ class Site {
     });
   }
 
-  static async start(sources: Sources, seed: number): Promise<Site> {
+  static async start(sources: Sources, faults: ReturnType<typeof stormFaults>): Promise<Site> {
     const clock = shiftingClock();
-    const faults = stormFaults(seed);
     const run = await startEmbeddedRun({ ...sources, clock, faults });
     const site = new Site(sources, run, { faults, clock });
     await site.#listen();
