@@ -49,7 +49,7 @@ export function tokenise(text: string): Token[] {
     else if (groups['word'] !== undefined) {
       const shouted = found.length > 1 && found === found.toUpperCase() && found !== found.toLowerCase();
       for (const part of unglue(found)) {
-        for (const word of unelide(fold(part))) push('word', spellings(word), start, end, shouted);
+        for (const forms of unelide(fold(part))) push('word', forms.flatMap(spellings), start, end, shouted);
       }
     } else if (/^["“”«»„]/u.test(found)) {
       quoted = found === '“' || found === '«' || found === '„' ? true : found === '"' ? !quoted : false;
@@ -87,14 +87,14 @@ function unglue(word: string): string[] {
   return word.match(/\p{Lu}{2,}\p{M}*(?=\p{Lu}\p{Ll}{3}|$)|.*?\p{Ll}(?=\p{Lu}{2,})|.+/gsu) ?? [word];
 }
 
-/** "l'arnaque" is two words; "don't" is one, "dont"; "company's" is "company". */
-function unelide(word: string): string[] {
-  if (!word.includes("'")) return [word];
+/** "l'arnaque" is two words; "don't" is one, "dont"; "that's" and "company's" are "that" and "company", or "thats" as many write. */
+function unelide(word: string): string[][] {
+  if (!word.includes("'")) return [[word]];
   const parts = word.split("'").filter((part) => part !== '');
   const last = parts.at(-1) ?? '';
-  if (parts.length > 1 && last === 's') return parts.slice(0, -1);
-  if (parts.length > 1 && /^(?:t|re|ve|ll|m|d)$/.test(last)) return [parts.join('')];
-  return parts;
+  if (parts.length > 1 && /^(?:t|re|ve|ll|m|d)$/.test(last)) return [[parts.join('')]];
+  if (parts.length < 2 || last !== 's') return parts.map((part) => [part]);
+  return parts.slice(0, -1).map((part, index) => (index === parts.length - 2 ? [part, `${part}s`] : [part]));
 }
 
 /** A letter three times or more is for emphasis: the word may have one or two of it. */

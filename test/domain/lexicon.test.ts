@@ -28,6 +28,8 @@ describe('a phrase matches', () => {
     ['^ avoid', 'please avoid it', false],
     ['^ avoid', 'Terrible. Avoid it', true],
     ['<n> weeks', '3 weeks', true],
+    ['thats illegal', "But that's illegal", true],
+    ['that company', "That company's fault", true],
     ['#shame', 'What a #Shame', true],
     ['@regulator*', 'hey @RegulatorUK', true],
     ['gas leak', 'gas. Leak', false],

@@ -76,6 +76,17 @@ describe('a reason is heard however it is written', () => {
     ['an age that speaks for itself', 'fr', 'À 87 ans elle monte six étages à pied', 'vulnerable_person'],
     ['a month without service', 'fr', 'Ça fait un mois que je n’ai plus internet', 'strong_public_anger'],
     ['a stance', 'en', 'Thank you for standing up for diversity', 'brand_or_community'],
+    ['a short form of "is"', 'en', "Glad to see you doing what's right", 'brand_or_community'],
+    ['how staff is treated', 'en', 'I work there and we have had no raise in four years', 'brand_or_community'],
+    ['money that will be spent elsewhere', 'en', 'Not another dime from this family', 'boycott'],
+    [
+      'a price that was raised for the sale',
+      'en',
+      'They mark up the price before the sale',
+      'rumour_or_fraud_accusation',
+    ],
+    ['a newspaper that asks', 'en', 'Laura from the Evening Post here, who can comment?', 'press_or_influencer'],
+    ['an accent that is mocked', 'en', 'He mimicked my accent in front of the queue', 'discrimination'],
   ])('%s', (_, language, text, reason) => {
     expect(reasonsIn(text, language)).toContain(reason);
   });
@@ -96,6 +107,8 @@ describe('what only sounds like a reason is none', () => {
     ['a transaction is no fraud', 'es', 'la transacción no aparece en la app'],
     ['a policy is no politics', 'es', '¿cuál es la política de devoluciones?'],
     ['a seat', 'pt', 'qual o processo para trocar o produto?'],
+    ['leaving after bad service', 'en', 'Two hours on hold, never again'],
+    ['a brand as a place', 'en', 'The people at the counter were lovely'],
     ['a soothing word', 'en', 'Is the hand cream safe for sensitive skin?'],
     ['an accusation that is doubted from afar', 'en', "I'm not saying it's a scam, how do the points work?"],
     ['however', 'es', 'sin embargo, el pedido llegó bien'],
