@@ -76,6 +76,7 @@ export function countLogs(scope: Construct, stage: string, functions: PipelineSt
       ),
     })),
     accountsSilent: count('AccountsSilent', { log: 'poll-accounts', event: 'account_silent' }),
+    tokensEnding: count('TokensEnding', { log: 'poll-accounts', event: 'token_ends' }),
     pollsFailed: count('PollsFailed', { log: 'poll-accounts', event: 'poll_failed' }),
     analyserDegraded: count('AnalyserDegraded', { log: 'triage-messages', event: 'analyser_degraded' }),
     comprehendUnits: new Metric({

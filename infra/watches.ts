@@ -116,6 +116,12 @@ function watchIntake(settings: Settings, data: DataStack, pipeline: PipelineStac
       periods: 3,
     },
     {
+      section: 'token-ends',
+      impact: "A token of a platform's API has ended or ends soon: then nothing is fetched or polled with it.",
+      metric: logged.tokensEnding,
+      atLeast: 1,
+    },
+    {
       section: 'account-silent',
       impact: 'Nobody writes to an account that is used to more: its subscription or token may have ended.',
       metric: logged.accountsSilent,

@@ -8,6 +8,7 @@ import type { Route } from './domain/decision.ts';
 import type { InboundEvent } from './domain/inbound-event.ts';
 import type { Account, Policy } from './domain/policy.ts';
 import type { TextClass } from './domain/second-opinion.ts';
+import type { TokenHealth } from './domain/token-health.ts';
 import type { Standing } from './domain/vendors.ts';
 import type { PlatformSecrets } from './platforms/platform.ts';
 
@@ -169,6 +170,9 @@ export interface CaseStore {
   healthOf(accounts: readonly AccountId[]): Promise<readonly (AccountHealth | undefined)[]>;
   /** Keeps the health of accounts, of one account the last. */
   keepHealth(all: readonly { readonly account: AccountId; readonly health: AccountHealth }[]): Promise<void>;
+  /** What platforms told of the tokens of their APIs, by the tokens' names; may lag. */
+  tokenHealth(): Promise<Readonly<Record<string, TokenHealth>>>;
+  keepTokenHealth(all: Readonly<Record<string, TokenHealth>>): Promise<void>;
   checkpoint(): Promise<SweepCheckpoint | undefined>;
   saveCheckpoint(checkpoint: SweepCheckpoint): Promise<void>;
 }
@@ -308,6 +312,26 @@ export interface MessagePuller {
   accessible(accounts: readonly AccountId[]): Promise<readonly AccountId[]>;
   /** What was written in the span, the latest first, with so many calls at most. Never rejects. */
   pull(account: AccountId, span: Span, calls: number): Promise<PullResult>;
+}
+
+/** A token that somebody has entered: its platform and, where it is one account's, the account's id behind it (`meta 100200300`). */
+export interface ApiToken {
+  readonly name: string;
+  /** Changes with the token and gives nothing of it away. */
+  readonly fingerprint: string;
+}
+
+/** `untold`: the platform does not say. `later`: it could not be asked now. */
+export type TokenAnswer =
+  | { readonly kind: 'valid'; readonly endsAt: string | undefined }
+  | { readonly kind: 'ended' | 'untold' | 'later' };
+
+/** Asks platforms how long the tokens of their APIs hold. */
+export interface TokenChecker {
+  /** Those that can be asked about; rejects when the tokens cannot be read. */
+  entered(): Promise<readonly ApiToken[]>;
+  /** Never rejects. */
+  ask(name: string): Promise<TokenAnswer>;
 }
 
 /** How far each account is read, and who is reading it. Both methods may reject. */

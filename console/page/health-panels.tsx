@@ -78,6 +78,14 @@ function Accounts({ health }: { readonly health: Health }) {
       ) : (
         <p class="good">{words.now.silentNone}</p>
       )}
+      {health.tokens.map(({ platform, title, days }) => (
+        <p key={`${platform} ${title}`} class="broken">
+          {words.now.tokenEnds(
+            title === undefined ? channelName(platform) : `${channelName(platform)} · ${title}`,
+            days,
+          )}
+        </p>
+      ))}
       <details>
         <summary>{words.now.allAccounts(latest.length)}</summary>
         <AccountList accounts={latest} at={health.at} />

@@ -90,6 +90,8 @@ export const english = {
     accounts: 'Accounts',
     silent: (count: number) => `${counted('account', 'accounts')(count)} gone silent`,
     silentNone: 'No account has gone silent.',
+    tokenEnds: (of: string, days: number) =>
+      days === 0 ? `${of}: the API token has ended` : `${of}: the API token ends in ${counted('day', 'days')(days)}`,
     allAccounts: (count: number) => `${counted('account', 'accounts')(count)} by last message`,
     lastHeard: 'last message',
     notSince: 'nothing since',

@@ -85,6 +85,10 @@ export const french: typeof english = {
     accounts: 'Comptes',
     silent: (count) => `${counted('compte devenu muet', 'comptes devenus muets')(count)}`,
     silentNone: 'Aucun compte n’est devenu muet.',
+    tokenEnds: (of, days) =>
+      days === 0
+        ? `${of} : le jeton d’accès à l’API est échu`
+        : `${of} : le jeton d’accès à l’API expire dans ${counted('jour', 'jours')(days)}`,
     allAccounts: (count) => `${counted('compte', 'comptes')(count)} par dernier message`,
     lastHeard: 'dernier message',
     notSince: 'rien depuis',

@@ -8,6 +8,7 @@ import { DynamoCaseStore } from '../../shared/adapters/dynamo-case-store.ts';
 import { DynamoPollCheckpoints } from '../../shared/adapters/dynamo-poll-checkpoints.ts';
 import { ApiPuller } from '../../shared/adapters/pulls/api-puller.ts';
 import { metaPages } from '../../shared/adapters/pulls/meta-pages.ts';
+import { ApiTokenChecker } from '../../shared/adapters/pulls/token-checks.ts';
 import { youtubeComments } from '../../shared/adapters/pulls/youtube-comments.ts';
 import { SqsSender } from '../../shared/adapters/sqs-sender.ts';
 import { apiTokensReader } from '../../shared/adapters/words/api-tokens.ts';
@@ -15,6 +16,7 @@ import { createLog } from '../../shared/runtime/log.ts';
 import { environmentSchema } from './env.ts';
 import { pollAccounts } from './handler.ts';
 import { watchAccounts } from './watch-accounts.ts';
+import { watchTokens } from './watch-tokens.ts';
 
 const environment = environmentSchema.parse(process.env);
 const now = () => new Date();
@@ -30,16 +32,24 @@ const policies = new AppConfigPolicies(new AppConfigDataClient({ maxAttempts: 2 
 });
 const database = new DynamoDBClient({ maxAttempts: 2 });
 const table = { tableName: environment.CASE_TABLE_NAME };
+const graphUrl = 'https://graph.facebook.com';
+const tokens = apiTokensReader(new SecretsManagerClient({ maxAttempts: 2 }), {
+  secretId: environment.API_TOKENS_SECRET,
+  now: Date.now,
+});
 const dependencies = {
   puller: new ApiPuller({
     pulls: [
-      metaPages({ baseUrl: 'https://graph.facebook.com', now: Date.now }),
+      metaPages({ baseUrl: graphUrl, now: Date.now }),
       youtubeComments({ baseUrl: 'https://www.googleapis.com', now: Date.now }),
     ],
-    tokens: apiTokensReader(new SecretsManagerClient({ maxAttempts: 2 }), {
-      secretId: environment.API_TOKENS_SECRET,
-      now: Date.now,
-    }),
+    tokens,
+  }),
+  checker: new ApiTokenChecker({
+    tokens,
+    graphUrl,
+    googleTokenUrl: 'https://oauth2.googleapis.com/token',
+    now: Date.now,
   }),
   checkpoints: new DynamoPollCheckpoints(database, table),
   store: new DynamoCaseStore(database, table),
@@ -54,6 +64,7 @@ export const handler = middy<unknown>().handler(async () => {
   // Each does its work, whatever becomes of the other.
   const ended = await Promise.allSettled([
     watchAccounts({ ...dependencies, accounts }),
+    watchTokens(dependencies),
     pollAccounts({ ...dependencies, accounts }),
   ]);
   for (const one of ended) if (one.status === 'rejected') throw one.reason;

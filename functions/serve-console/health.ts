@@ -4,6 +4,7 @@ import { silenceOf } from '../../shared/domain/account-health.ts';
 import type { Case } from '../../shared/domain/case.ts';
 import type { Policy } from '../../shared/domain/policy.ts';
 import { nearestRank } from '../../shared/domain/report.ts';
+import { daysLeft } from '../../shared/domain/token-health.ts';
 import type { CaseStore, StoredEvent } from '../../shared/ports.ts';
 import { walkBack } from './walk.ts';
 
@@ -16,10 +17,14 @@ const dayMs = 86_400_000;
 /** So many cases with their last message one view reads at most. */
 const mostCases = 100;
 
-/** How long the latest cases took from stage to stage, and which accounts have gone silent. Rejects with `StoreUnavailableError`. */
+/** How long the latest cases took from stage to stage, which accounts have gone silent, and which tokens end. Rejects with `StoreUnavailableError`. */
 export async function readHealth({ store, policy }: Sources, now: Date): Promise<Health> {
-  const [{ looked, stages }, accounts] = await Promise.all([stagesOf(store, now), accountsOf(store, policy, now)]);
-  return { at: now.toISOString(), looked, stages, accounts };
+  const [{ looked, stages }, accounts, tokens] = await Promise.all([
+    stagesOf(store, now),
+    accountsOf(store, policy, now),
+    tokensOf(store, policy, now),
+  ]);
+  return { at: now.toISOString(), looked, stages, accounts, tokens };
 }
 
 async function stagesOf(store: CaseStore, now: Date): Promise<Pick<Health, 'looked' | 'stages'>> {
@@ -91,5 +96,15 @@ async function accountsOf(store: CaseStore, policy: Policy, now: Date): Promise<
       ...(silence === undefined ? {} : { expected: Math.round(silence.expected) }),
       silent: silence !== undefined,
     };
+  });
+}
+
+async function tokensOf(store: CaseStore, policy: Policy, now: Date): Promise<Health['tokens']> {
+  return Object.entries(await store.tokenHealth()).flatMap(([name, health]) => {
+    const days = daysLeft(health, now.toISOString());
+    if (days === undefined) return [];
+    const [platform = name, accountId] = name.split(' ');
+    const title = policy.accounts.find(({ id }) => id === accountId)?.title ?? accountId;
+    return [{ platform, days, ...(title === undefined ? {} : { title }) }];
   });
 }

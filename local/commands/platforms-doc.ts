@@ -67,7 +67,7 @@ Their words are asked from the platform's API before anything is decided. The to
 
 \`\`\`json
 {
-  "meta": { "token": "of a system user", "accounts": { "<page id>": "of that page" }, "appSecret": "of the app" },
+  "meta": { "token": "of a system user", "accounts": { "<page id>": "of that page" }, "appId": "of the app", "appSecret": "of the app" },
   "google": { "clientId": "…", "clientSecret": "…", "refreshToken": "with the scope business.manage" },
   "tiktok": { "accounts": { "<user_openid>": "of that account" } },
   "youtube": { "token": "an API key" }
@@ -79,6 +79,8 @@ Their words are asked from the platform's API before anything is decided. The to
   hour it goes in-house unread.
 - When the API refuses (a token that ended, a permission that is missing, something that is not there), the message is parked with the
   reason; see \`records-parked\` in the runbook. When the API says that the message is gone, there is no case.
+- Once a day Meta and Google are asked how long a token holds; see \`token-ends\` in the runbook. Meta tells it of every token to the app itself (\`appId\` and
+  \`appSecret\`), else only of tokens of the app's own people.
 - The log entry \`words_fetched\` says for each message what came of it.
 `;
 

@@ -25,6 +25,7 @@ import type { AccountId, HeardCase, KeptNotice, OpenCase, Thread } from '../port
  * | sweep checkpoint | `sweep` | `checkpoint` | |
  * | how far an account is read | `poll` | `<channel> <account>` | the account |
  * | how much an account is written to | `account` | `<channel> <account>` | the account |
+ * | how long the tokens of APIs hold | `account` | `tokens` | |
  *
  * Indexes, all sparse and holding keys only; the first three are sharded alike:
  *
@@ -115,6 +116,8 @@ export function pollKey({ channel, id }: AccountId): Key {
 export function healthKey({ channel, id }: AccountId): Key {
   return { pk: accountPartitions.health, sk: `${channel} ${id}` };
 }
+
+export const tokensKey: Key = { pk: accountPartitions.health, sk: 'tokens' };
 
 export const checkpointKey: Key = { pk: 'sweep', sk: 'checkpoint' };
 

@@ -28,6 +28,7 @@ import {
   effectSchema,
 } from '../domain/case.ts';
 import { inboundEventSchema } from '../domain/inbound-event.ts';
+import { type TokenHealth, tokenHealthSchema } from '../domain/token-health.ts';
 import {
   type AccountId,
   type CaseArchive,
@@ -69,6 +70,7 @@ import {
   recordKey,
   resolvedKey,
   timerFromDueAt,
+  tokensKey,
   toldKey,
   waitingKey,
 } from './case-keys.ts';
@@ -90,6 +92,7 @@ const storedBodySchema = z.object({
   effects: z.array(effectSchema),
 });
 export const waitingSchema = z.object({ receivedAt: z.iso.datetime(), event: inboundEventSchema });
+const tokensSchema = z.record(z.string(), tokenHealthSchema);
 const checkpointSchema = z.object({ clearedThrough: z.string(), sentThrough: z.string() });
 
 /** So long a person's cases are remembered, and so many of them are read. */
@@ -501,6 +504,15 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
         PutRequest: { Item: { ...keyItem(healthKey(account)), body: { B: packJson(health) } } },
       })),
     );
+  }
+
+  async tokenHealth(): Promise<Readonly<Record<string, TokenHealth>>> {
+    const body = (await this.#getAll([tokensKey], false)).get(textOf(tokensKey))?.['body']?.B;
+    return body === undefined ? {} : tokensSchema.parse(unpackJson(body));
+  }
+
+  async keepTokenHealth(all: Readonly<Record<string, TokenHealth>>): Promise<void> {
+    await this.#writeAll([{ PutRequest: { Item: { ...keyItem(tokensKey), body: { B: packJson(all) } } } }]);
   }
 
   async checkpoint(): Promise<SweepCheckpoint | undefined> {

@@ -99,6 +99,16 @@ export const healthSchema = z.object({
       slowSeconds: z.number().optional(),
     }),
   ),
+  /** Tokens of platforms' APIs that have ended or end soon. */
+  tokens: z.array(
+    z.object({
+      platform: z.string(),
+      /** Of the accounts that it is for; absent where it is for all that have none of their own. */
+      title: z.string().optional(),
+      /** That it still holds, the one it ends on among them; 0 when it has ended. */
+      days: z.number().int(),
+    }),
+  ),
   accounts: z.array(
     z.object({
       channel: channelSchema,

@@ -37,6 +37,7 @@ export type LogEntry =
     }
   | { event: 'account_polled'; channel: string; accountId: string; events: number }
   | { event: 'poll_failed'; channel: string; accountId: string; because: string }
+  | { event: 'token_ends'; token: string; days: number; ended: boolean }
   | { event: 'account_silent'; channel: string; accountId: string; since: string; expected: number }
   | { event: 'message_repaired'; channel: string; accountId: string; messageId: string }
   | { event: 'words_fetched'; channel: string; accountId: string; messageId: string; result: string; because?: string }

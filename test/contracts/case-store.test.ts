@@ -109,6 +109,13 @@ describe.each(implementations)('a case store: $name', ({ available, start }) => 
       .toEqual([undefined, newHealth(noonPlus(0)), ...accounts.slice(2).map(() => busy)]);
   });
 
+  test.skipIf(!available)('keeps what is known of the tokens of APIs, all of it anew', async () => {
+    const health = { fingerprint: 'a', askedAt: noonPlus(0), isValid: true, endsAt: noonPlus(9) };
+    await store.keepTokenHealth({ meta: health, google: { ...health, isValid: false } });
+    await store.keepTokenHealth({ 'meta 1': health });
+    await expect.poll(() => store.tokenHealth()).toEqual({ 'meta 1': health });
+  });
+
   test.skipIf(!available)('lists cases by their last message, latest first, page by page', async () => {
     const listed = async (limit: number, before?: string) =>
       (await store.heardOn('2031-01-02', limit, before)).map((entry) => placeOf(entry));

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pollAccounts } from '../../functions/poll-accounts/handler.ts';
 import { watchAccounts } from '../../functions/poll-accounts/watch-accounts.ts';
+import { watchTokens } from '../../functions/poll-accounts/watch-tokens.ts';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
 import { intakeRecordSchema } from '../../shared/contracts/intake.ts';
 import type { Account } from '../../shared/domain/policy.ts';
-import type { AccountId, PollCheckpoints, PullResult, Span } from '../../shared/ports.ts';
+import type { AccountId, ApiToken, PollCheckpoints, PullResult, Span, TokenAnswer } from '../../shared/ports.ts';
 import { inboundMessage, noonPlus } from '../support/samples.ts';
 import { batchOf, url, World } from '../support/world.ts';
 
@@ -367,5 +368,85 @@ describe('an account that is watched', () => {
     for (const minute of [761, 805, 1440]) await watching.watch(minute);
     expect(watching.told()).toEqual([]);
     expect((await watching.kept())?.hours.filter((usual) => usual > 0)).toEqual([5, 5]);
+  });
+});
+
+describe('the tokens of APIs', () => {
+  class Checking {
+    readonly world = new World();
+    readonly asked: string[] = [];
+    entered: readonly ApiToken[] = [{ name: 'meta', fingerprint: 'a' }];
+    answer: (name: string) => TokenAnswer = () => ({ kind: 'valid', endsAt: undefined });
+
+    run(minute: number) {
+      this.world.now = () => new Date(noonPlus(minute));
+      return watchTokens({
+        checker: {
+          entered: async () => this.entered,
+          ask: async (name) => {
+            this.asked.push(name);
+            return this.answer(name);
+          },
+        },
+        store: this.world.memory,
+        now: () => this.world.now(),
+        log: (entry) => this.world.logs.push(entry),
+      });
+    }
+    told() {
+      return this.world.logs.flatMap((entry) =>
+        entry.event === 'token_ends' ? [[entry.token, entry.days, entry.ended]] : [],
+      );
+    }
+  }
+  const day = 24 * 60;
+
+  test('are asked about once a day, and told of each time when they end soon', async () => {
+    const checking = new Checking();
+    checking.answer = () => ({ kind: 'valid', endsAt: noonPlus(15 * day) });
+    for (const minute of [0, 5, day - 5, day, day + 5, 2 * day]) await checking.run(minute);
+    expect(checking.asked).toHaveLength(3);
+    expect(checking.told()).toEqual([
+      ['meta', 14, false],
+      ['meta', 13, false],
+    ]);
+  });
+
+  test('are told of at once when they have ended, and no more once another one is entered', async () => {
+    const checking = new Checking();
+    checking.answer = () => ({ kind: 'ended' });
+    await checking.run(0);
+    checking.entered = [{ name: 'meta', fingerprint: 'b' }];
+    checking.answer = () => ({ kind: 'valid', endsAt: undefined });
+    for (const minute of [5, 10]) await checking.run(minute);
+    expect(checking.told()).toEqual([['meta', 0, true]]);
+    expect(checking.asked).toHaveLength(2);
+  });
+
+  test('are asked about again by the next run when the platform does not answer, and keep what was known', async () => {
+    const checking = new Checking();
+    checking.answer = () => ({ kind: 'valid', endsAt: noonPlus(20 * day) });
+    await checking.run(0);
+    const before = await checking.world.memory.tokenHealth();
+    checking.answer = () => ({ kind: 'later' });
+    await checking.run(day);
+    expect(await checking.world.memory.tokenHealth()).toEqual(before);
+    checking.answer = () => ({ kind: 'untold' });
+    for (const minute of [day + 5, day + 10]) await checking.run(minute);
+    expect(checking.asked).toHaveLength(3);
+  });
+
+  test('are asked about a few at a time, and forgotten when they are taken away', async () => {
+    const checking = new Checking();
+    checking.entered = Array.from({ length: 50 }, (_, index) => ({ name: `meta ${index}`, fingerprint: 'a' }));
+    const after: number[] = [];
+    for (const minute of [0, 5, 10, 15]) {
+      await checking.run(minute);
+      after.push(checking.asked.length);
+    }
+    expect(after).toEqual([20, 40, 50, 50]);
+    checking.entered = checking.entered.slice(0, 1);
+    await checking.run(20);
+    expect(Object.keys(await checking.world.memory.tokenHealth())).toEqual(['meta 0']);
   });
 });

@@ -163,7 +163,7 @@ describe('what is shown', () => {
     expect([later.late, later.breaches.map(({ id }) => id)]).toEqual([1, [caseId]]);
   });
 
-  test('each stage of the way is timed, and an account that was expected to speak is silent', async () => {
+  test('each stage of the way is timed, and an account that was expected to speak is silent, a token ends', async () => {
     const console = new Console();
     const { channel, accountId } = inboundMessage('m1', '');
     const watched = { channel, title: 'Page', purpose: 'after_sales' as const, languages: ['en'] };
@@ -177,17 +177,23 @@ describe('what is shown', () => {
       ...console.dependencies,
       policy: { ...console.dependencies.policy, accounts },
     };
+    const token = { fingerprint: 'a', askedAt: noonPlus(0), isValid: true };
+    await console.world.memory.keepTokenHealth({
+      meta: token,
+      [`meta ${accountId}`]: { ...token, endsAt: noonPlus(3 * 24 * 60) },
+      google: { ...token, isValid: false },
+    });
     const unheard = { account: { channel, id: 'unheard' }, health: newHealth(noonPlus(-48 * 60)) };
     await console.world.memory.keepHealth([unheard]);
     await console.caseWith(graveWords);
     await console.act('agent', 'claim');
     await console.act('agent', 'answer');
     const health = async () => {
-      const { stages, accounts, looked } = healthSchema.parse(
+      const { stages, accounts, looked, tokens } = healthSchema.parse(
         JSON.parse((await console.call('viewer', 'GET', '/api/health')).text),
       );
       const times = stages.map(({ stage, cases, medianSeconds }) => [stage, cases, medianSeconds]);
-      return { looked, times, accounts: accounts.map(({ silent, heardAt }) => [silent, heardAt]) };
+      return { looked, times, tokens, accounts: accounts.map(({ silent, heardAt }) => [silent, heardAt]) };
     };
     expect(await health()).toEqual({
       looked: 1,
@@ -196,6 +202,10 @@ describe('what is shown', () => {
         ['triaged', 1, 0],
         ['claimed', 0, undefined],
         ['replied', 1, 300],
+      ],
+      tokens: [
+        { platform: 'meta', title: 'Page', days: 3 },
+        { platform: 'google', days: 0 },
       ],
       accounts: [
         [false, noonPlus(0)],

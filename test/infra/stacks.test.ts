@@ -891,6 +891,7 @@ describe('whoever operates it', () => {
     ['a parked record', 'records-parked'],
     ['refused signatures', 'signatures-refused'],
     ['an account that has gone silent', 'account-silent'],
+    ['a token that ends', 'token-ends'],
     ['all platforms being silent', 'webhooks-silent'],
     ['sweeps that do not come', 'sweep-not-running'],
     ['spend over the budget', 'spend-over-budget'],

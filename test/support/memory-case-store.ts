@@ -22,6 +22,7 @@ import type { Case, Conversation } from '../../shared/domain/case.ts';
 import { nextDue } from '../../shared/domain/case-clocks.ts';
 import { partitionOf } from '../../shared/domain/case-ids.ts';
 import { minuteOf } from '../../shared/domain/due.ts';
+import type { TokenHealth } from '../../shared/domain/token-health.ts';
 import {
   type AccountId,
   type CaseArchive,
@@ -53,6 +54,7 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
   readonly #records = new Map<string, DeskRecord>();
   readonly #persons = new Map<string, { readonly pk: string; readonly noted: PersonsCase }>();
   readonly #health = new Map<string, AccountHealth>();
+  #tokens: Readonly<Record<string, TokenHealth>> = {};
   #checkpoint: SweepCheckpoint | undefined;
 
   async look(keys: readonly { readonly conversation: Conversation; readonly eventId: string }[]) {
@@ -210,6 +212,16 @@ export class MemoryCaseStore implements CaseStore, CaseArchive {
   async keepHealth(all: readonly { readonly account: AccountId; readonly health: AccountHealth }[]): Promise<void> {
     this.#reach('keepHealth');
     for (const { account, health } of all) this.#health.set(textOf(healthKey(account)), health);
+  }
+
+  async tokenHealth(): Promise<Readonly<Record<string, TokenHealth>>> {
+    this.#reach('tokenHealth');
+    return this.#tokens;
+  }
+
+  async keepTokenHealth(all: Readonly<Record<string, TokenHealth>>): Promise<void> {
+    this.#reach('keepTokenHealth');
+    this.#tokens = all;
   }
 
   async open(limit: number): Promise<readonly OpenCase[]> {

@@ -11,7 +11,9 @@ const tokensSchema = z.object({
 const apiUrl = z.url().optional();
 
 const apiTokensSchema = z.object({
-  meta: tokensSchema.extend({ appSecret: z.string().min(1).optional(), apiUrl }).optional(),
+  meta: tokensSchema
+    .extend({ appId: z.string().min(1).optional(), appSecret: z.string().min(1).optional(), apiUrl })
+    .optional(),
   google: z
     .object({ clientId: z.string().min(1), clientSecret: z.string().min(1), refreshToken: z.string().min(1) })
     .optional(),

@@ -8,6 +8,8 @@ import type { PlatformApi } from './platform-api.ts';
 interface Access {
   readonly token: string;
   readonly until: number;
+  /** When the refresh token itself ends (Unix milliseconds), if whoever gave access gave it for a time only. */
+  readonly refreshUntil: number | undefined;
 }
 
 const pauseSeconds = 60;
@@ -57,9 +59,14 @@ function reviewName(review: string, location: string): string | undefined {
   return /^accounts\/[\w-]+\/locations\/[\w-]+\/reviews\/[\w-]+$/.test(full) ? full : undefined;
 }
 
-const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() });
+const tokenSchema = z.object({
+  access_token: z.string().min(1),
+  expires_in: z.number().positive(),
+  refresh_token_expires_in: z.number().positive().optional().catch(undefined),
+});
 
-async function exchange(
+/** An access token for the refresh token; `refused` means that it has ended or was taken back. Never rejects. */
+export async function exchange(
   tokenUrl: string,
   { clientId, clientSecret, refreshToken }: NonNullable<ApiTokens['google']>,
   now: number,
@@ -79,7 +86,12 @@ async function exchange(
   if (failure !== undefined || token === undefined) {
     return { kind: 'refused', because: 'the refresh token is not accepted' };
   }
-  return { token: token.access_token, until: now + (token.expires_in - marginSeconds) * 1000 };
+  const { access_token, expires_in, refresh_token_expires_in: left } = token;
+  return {
+    token: access_token,
+    until: now + (expires_in - marginSeconds) * 1000,
+    refreshUntil: left === undefined ? undefined : now + left * 1000,
+  };
 }
 
 const stars: Readonly<Record<string, number>> = { ONE: 1, TWO: 2, THREE: 3, FOUR: 4, FIVE: 5 };

@@ -37,6 +37,22 @@ export async function askGraph(
   return callApi(url, { headers: { authorization: `Bearer ${token}` } });
 }
 
+/**
+ * Asks the Graph API about a token (developers.facebook.com/docs/graph-api/reference/debug_token), in the name of its app where the app's id and secret are
+ * entered, else with the token itself.
+ */
+export function askAboutToken(
+  token: string,
+  { meta, baseUrl }: { readonly meta: ApiTokens['meta']; readonly baseUrl: string },
+): Promise<Answer> {
+  const { appId, appSecret, apiUrl = baseUrl } = meta ?? {};
+  const url = new URL(`${apiUrl}/${version}/debug_token`);
+  url.searchParams.set('input_token', token);
+  const isApp = appId !== undefined && appSecret !== undefined;
+  if (!isApp && appSecret !== undefined) url.searchParams.set('appsecret_proof', proofOf(token, appSecret));
+  return callApi(url, { headers: { authorization: `Bearer ${isApp ? `${appId}|${appSecret}` : token}` } });
+}
+
 export function metaTokenOf(accountId: string, meta: ApiTokens['meta']): string | undefined {
   return meta?.accounts[accountId] ?? meta?.token;
 }
