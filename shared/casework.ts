@@ -37,6 +37,8 @@ export interface Change {
   readonly endedBy?: string;
   /** The case that this event is about, where it names one: another case of the conversation is left alone. */
   readonly caseId?: string;
+  /** What a twin of this change has stored of it. */
+  readonly stored?: StoredEvent;
   /** What the caller has read already; it may be stale, the write notices. */
   readonly known?: { readonly current: Case | undefined };
 }
@@ -109,8 +111,9 @@ async function writeChange(
   change: Change,
   known: { readonly current: Case | undefined } | undefined,
 ): Promise<Written | ChangeResult> {
-  const { store } = casework;
+  const { store, log } = casework;
   try {
+    if (change.stored !== undefined) return await alreadyKnown(store, log, change.stored);
     let before = known === undefined ? await currentOf(store, change) : known.current;
     for (let attempt = 0; attempt < writeAttempts; attempt += 1) {
       const result = await writeOnce(casework, change, before);

@@ -142,7 +142,7 @@ async function receiveMessages(
         conversation: known.conversation,
         event: known.event,
         text: known.text,
-        ...(known.conversation.author === conversationOf(arrival.event).author ? { known: { current } } : {}),
+        stored: known,
       });
       return;
     }

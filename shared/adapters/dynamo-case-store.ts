@@ -77,6 +77,8 @@ import {
 import { packJson, unpackJson } from './packed-json.ts';
 
 export type Item = Record<string, AttributeValue>;
+/** What one change writes: the event first, then the case. */
+type Writes = readonly TransactWriteItem[];
 type QueryInput = Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>;
 
 const listedBy = {
@@ -99,6 +101,8 @@ const checkpointSchema = z.object({ clearedThrough: z.string(), sentThrough: z.s
 const personSeconds = 90 * 24 * 3600;
 const casesOfPerson = 50;
 
+/** A transaction takes 100 items, and a call costs the SDK as much time as all that is in it. */
+const changesTogether = 10;
 /** BatchGetItem takes 100 keys. */
 const keysPerBatch = 100;
 /** A record whose sends failed may come again for as long as a dead-letter queue keeps it. */
@@ -124,6 +128,9 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
       readonly items: Promise<ReadonlyMap<string, Item>>;
     };
   } = {};
+
+  /** What is to be written in this turn of the event loop. */
+  #appending: { readonly changes: Writes[]; readonly results: Promise<readonly Promise<WriteResult>[]> } | undefined;
 
   constructor(client: DynamoDBClient, config: { readonly tableName: string }) {
     this.#client = client;
@@ -183,10 +190,53 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
     });
   }
 
+  /** Changes of one turn of the event loop are written together, as `#getAll` reads; of those that one transaction refuses, each is tried alone. */
   async append(change: CaseChange): Promise<WriteResult> {
-    const writes = [this.#putEvent(change.stored), this.#putCase(change), ...this.#sideWrites(change)];
+    const next = this.#appending ?? { changes: [], results: this.#appendSoon() };
+    this.#appending = next;
+    const index = next.changes.push([
+      this.#putEvent(change.stored),
+      this.#putCase(change),
+      ...this.#sideWrites(change),
+    ]);
+    const result = (await next.results)[index - 1];
+    if (result === undefined) throw new Error('a change was left out');
+    return result;
+  }
+
+  async #appendSoon(): Promise<readonly Promise<WriteResult>[]> {
+    await setImmediate();
+    const { changes = [] } = this.#appending ?? {};
+    this.#appending = undefined;
+    const results = new Map(groupsOf(changes).flatMap((group) => this.#writeTogether(group)));
+    return changes.flatMap((writes) => results.get(writes) ?? []);
+  }
+
+  #writeTogether(group: readonly Writes[]): [Writes, Promise<WriteResult>][] {
+    const together = group.length > 1 ? this.#transact(group.flat()) : Promise.resolve(false);
+    return group.map((writes) => [
+      writes,
+      together.then((written): WriteResult | Promise<WriteResult> =>
+        written ? { kind: 'written' } : this.#write(writes),
+      ),
+    ]);
+  }
+
+  /** Whether all is written; if not, nothing is. */
+  async #transact(writes: Writes): Promise<boolean> {
     try {
-      await this.#client.send(new TransactWriteItemsCommand({ TransactItems: writes }));
+      await this.#client.send(new TransactWriteItemsCommand({ TransactItems: [...writes] }));
+      return true;
+    } catch (error) {
+      // Wrong as a whole, as when they are too large together, they may be right one by one.
+      if (error instanceof TransactionCanceledException || unavailable(error) === error) return false;
+      throw unavailable(error);
+    }
+  }
+
+  async #write(writes: Writes): Promise<WriteResult> {
+    try {
+      await this.#client.send(new TransactWriteItemsCommand({ TransactItems: [...writes] }));
       return { kind: 'written' };
     } catch (error) {
       if (!(error instanceof TransactionCanceledException)) throw unavailable(error);
@@ -733,6 +783,22 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
   }
 }
 
+/** Changes in groups, each for one transaction: no item twice, and few enough that one conflict does not hold up many. */
+function groupsOf(changes: readonly Writes[]): Writes[][] {
+  const groups: { readonly keys: Set<string>; readonly changes: Writes[] }[] = [];
+  for (const writes of changes) {
+    const keys = writes.map(({ Put, Update }) => keyOf(Put?.Item ?? Update?.Key));
+    const open = groups.find(
+      (group) => group.changes.length < changesTogether && !keys.some((key) => group.keys.has(key)),
+    );
+    const group = open ?? { keys: new Set(), changes: [] };
+    if (open === undefined) groups.push(group);
+    group.changes.push(writes);
+    for (const key of keys) group.keys.add(key);
+  }
+  return groups.map((group) => group.changes);
+}
+
 export function keyItem({ pk, sk }: Key): Item {
   return { pk: { S: pk }, sk: { S: sk } };
 }
@@ -742,7 +808,10 @@ function attributes(values: Readonly<Record<string, string>> | undefined): Item 
 }
 
 function keyOfWrite({ PutRequest, DeleteRequest }: WriteRequest): string {
-  const { pk, sk } = PutRequest?.Item ?? DeleteRequest?.Key ?? {};
+  return keyOf(PutRequest?.Item ?? DeleteRequest?.Key);
+}
+
+function keyOf({ pk, sk }: Item = {}): string {
   return textOf({ pk: pk?.S ?? '', sk: sk?.S ?? '' });
 }
 

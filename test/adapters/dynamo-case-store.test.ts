@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { eventKey } from '../../shared/adapters/case-keys.ts';
 import { DynamoCaseStore, keyItem } from '../../shared/adapters/dynamo-case-store.ts';
 import { packJson } from '../../shared/adapters/packed-json.ts';
+import { applyEvent } from '../../shared/domain/apply-event.ts';
 import { startAwsServer } from '../support/aws-server.ts';
 import { conversationWith, received } from '../support/samples.ts';
 
@@ -12,6 +13,44 @@ const askedSchema = z.object({
     z.string(),
     z.object({ ConsistentRead: z.boolean(), Keys: z.array(z.object({ sk: z.object({ S: z.string() }) })) }),
   ),
+});
+
+const writtenSchema = z.object({ TransactItems: z.array(z.object({ Put: z.object({ Item: z.json() }) })) });
+
+it('writes the changes of one turn together, and alone those that were refused together', async () => {
+  const sizes: number[] = [];
+  const server = await startAwsServer(({ body }) => {
+    const { TransactItems } = writtenSchema.parse(JSON.parse(body));
+    sizes.push(TransactItems.length);
+    const refused = TransactItems.length > 2 && JSON.stringify(TransactItems).includes('refused');
+    const headers = { 'content-type': 'application/x-amz-json-1.0' };
+    if (!refused) return { status: 200, headers, body: '{}' };
+    const reasons = TransactItems.map(() => ({ Code: 'TransactionConflict' }));
+    const error = { __type: 'TransactionCanceledException', CancellationReasons: reasons };
+    return { status: 400, headers, body: JSON.stringify(error) };
+  });
+  const store = new DynamoCaseStore(new DynamoDBClient(server.config), { tableName: 'cases' });
+  const appended = async (authors: readonly string[]) => {
+    sizes.splice(0);
+    const results = await Promise.all(
+      authors.map((author) => {
+        const conversation = conversationWith(author);
+        const event = received('m1', 0);
+        const transition = applyEvent(undefined, event, conversation);
+        if (transition.kind === 'refused') throw new Error(transition.reason);
+        const { case: after, effects } = transition;
+        const stored = { caseId: after.id, version: 1, conversation, event, text: author, effects };
+        return store.append({ stored, before: undefined, after, closes: undefined, erases: [] });
+      }),
+    );
+    expect(results.map(({ kind }) => kind)).toEqual(authors.map(() => 'written'));
+    return sizes.toSorted((a, b) => b - a);
+  };
+  expect(await appended(Array.from({ length: 12 }, (_, index) => `author-${index}`))).toEqual([20, 4]);
+  expect(await appended(['a', 'refused', 'b'])).toEqual([6, 2, 2, 2]);
+  // A transaction takes no item twice.
+  expect(await appended(['a', 'a', 'b'])).toEqual([4, 2]);
+  server.close();
 });
 
 it('reads known events at half the price, and anew only those that the replica does not have yet', async () => {

@@ -257,6 +257,23 @@ describe.each(implementations)('a case store: $name', ({ available, start }) => 
     expect(await store.events([{ thread: conversation, eventId: loser.stored.event.id }])).toEqual([undefined]);
   });
 
+  test.skipIf(!available)('writes what is given to it at once, each for itself', async () => {
+    const conversations = Array.from({ length: 23 }, someone);
+    const first = conversations.map((conversation) => change(undefined, received('m1', 0), conversation));
+    const [twin, late] = [first[3], first[8]];
+    if (twin === undefined || late === undefined) throw new Error('too few');
+    await store.append(twin);
+    await store.append(change(undefined, received('m0', 0), late.stored.conversation));
+    const results = await Promise.all(first.map((one) => store.append(one)));
+    expect(results).toEqual(
+      first.map((one) =>
+        one === twin ? { kind: 'known', stored: twin.stored } : one === late ? { kind: 'moved' } : { kind: 'written' },
+      ),
+    );
+    const ids = first.filter((one) => one !== late).map(({ after }) => after.id);
+    expect((await store.findAll(ids)).map(({ id }) => id).sort()).toEqual(ids.toSorted());
+  });
+
   test.skipIf(!available)('of two writers that open a conversation lets one through', async () => {
     const conversation = someone();
     const results = await Promise.all(

@@ -46,8 +46,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'owe nothing for an event that is known already',
     file: 'shared/casework.ts',
-    find: "  if (result.kind === 'known') return alreadyKnown(store, log, result.stored);",
-    replace: "  if (result.kind === 'known') return { kind: 'done', case: after };",
+    find: "  return { kind: 'written', stored, after, again: true };",
+    replace: "  return { kind: 'done', case: after, again: true };",
   },
   {
     name: 'write a case whatever its version is by now',
