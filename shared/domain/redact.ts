@@ -14,6 +14,8 @@ export interface Redaction {
 interface Kind {
   readonly kind: string;
   readonly pattern: RegExp;
+  /** Stands in all that the pattern matches: a text without it, as most are, is not searched. */
+  readonly needs?: RegExp;
   /** The part of the match to mask, or `undefined` to leave it: by default all of it. */
   readonly pick?: (match: RegExpExecArray, text: string) => string | undefined;
 }
@@ -71,28 +73,40 @@ const parcelWords =
 const announced = (words: string) =>
   String.raw`(?<![\p{L}\p{N}])(?:${words})[^\p{L}\p{N}\n]{0,4}(?:(?:n[°ºo.]{0,2}|no|nr|num[ée]ro|number|número|nummer|numero|num|id|code|código|codice|de|du|di|is|est|es|ist|é|è|suivi|commande|pedido|seguimiento|rastreio)[^\p{L}\p{N}\n]{0,4}){0,3}(?<number>\d{3}(?: \d{3}(?!\d)){1,3}|[A-Z]{0,4}[-/]?\d(?:[-/]?[\dA-Z]){3,24})(?![\p{L}\p{N}])`;
 
+const digit = /\d/;
+
 const kinds: readonly Kind[] = [
   {
     kind: 'email',
     pattern: /[\p{L}\p{N}._%+-]{1,64}(?:@|\s?(?:\(at\)|\[at\])\s?)[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,4}/giu,
+    needs: /@|[([]at[)\]]/i,
   },
   {
     kind: 'iban',
     pattern: /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){3,8}\b/giu,
+    needs: digit,
     pick: ([found]) => cutToFit(found, isIban, 15),
   },
   {
     kind: 'card',
     pattern: /(?<![\p{L}\p{N}+])[2-6]\d{3}(?:[ .-]?\d{2,6}){2,4}(?![\p{L}\p{N}])/gu,
+    needs: digit,
     pick: ([found]) => cutToFit(found, isCard, 13),
   },
   // Before phones: a house number and a postcode beside each other look like one.
-  ...addresses.map((source): Kind => ({ kind: 'address', pattern: new RegExp(`(?<![\\p{L}\\p{N}])${source}`, 'gu') })),
+  ...addresses.map(
+    (source): Kind => ({
+      kind: 'address',
+      pattern: new RegExp(`(?<![\\p{L}\\p{N}])${source}`, 'gu'),
+      needs: digit,
+    }),
+  ),
   // A shop's order, before phones: its first half looks like one.
-  { kind: 'order_number', pattern: /(?<![\p{L}\p{N}-])\d{3}-\d{7}-\d{7}(?![\p{L}\p{N}-])/gu },
+  { kind: 'order_number', pattern: /(?<![\p{L}\p{N}-])\d{3}-\d{7}-\d{7}(?![\p{L}\p{N}-])/gu, needs: digit },
   {
     kind: 'phone',
     pattern: /(?<![\p{L}\p{N}_/=.,-])(?:\+|00)?\(?\d(?:[ .()/-]{0,2}\d){6,15}(?![\p{L}\p{N}])/gu,
+    needs: digit,
     pick: (match, text) =>
       isPhone(match[0], text.slice(Math.max(0, match.index - 48), match.index).replace(mark, '0'))
         ? match[0]
@@ -102,10 +116,11 @@ const kinds: readonly Kind[] = [
   {
     kind: 'tracking_number',
     pattern: /(?<![\p{L}\p{N}])(?:1Z[\dA-Z]{16}|[A-Z]{2}\d{9}[A-Z]{2}|[68][A-Z]\d{11})(?![\p{L}\p{N}])/gu,
+    needs: digit,
   },
-  { kind: 'tracking_number', pattern: new RegExp(announced(parcelWords), 'giu'), pick: orderNumber },
-  { kind: 'order_number', pattern: new RegExp(announced(orderWords), 'giu'), pick: orderNumber },
-  { kind: 'handle', pattern: /(?<![\p{L}\p{N}_.])@[\p{L}\p{N}_](?:[\p{L}\p{N}_.]{0,38}[\p{L}\p{N}_])?/gu },
+  { kind: 'tracking_number', pattern: new RegExp(announced(parcelWords), 'giu'), needs: digit, pick: orderNumber },
+  { kind: 'order_number', pattern: new RegExp(announced(orderWords), 'giu'), needs: digit, pick: orderNumber },
+  { kind: 'handle', pattern: /(?<![\p{L}\p{N}_.])@[\p{L}\p{N}_](?:[\p{L}\p{N}_.]{0,38}[\p{L}\p{N}_])?/gu, needs: /@/ },
   named(`(?:${introductions})[ :]{1,3}(?<name>${names})`),
   named(String.raw`(?:${titles})\.? (?<name>${names})`),
   named(String.raw`(?:${signatures})[ ,.!\n\r-]{1,6}(?<name>${names})[\s.!]{0,8}$`),
@@ -150,7 +165,8 @@ function ownFindings(text: string): Finding[] {
   return findings;
 }
 
-function matchesOf(text: string, { kind, pattern, pick }: Kind): Finding[] {
+function matchesOf(text: string, { kind, pattern, needs, pick }: Kind): Finding[] {
+  if (needs?.test(text) === false) return [];
   const search = new RegExp(pattern);
   const matches: Finding[] = [];
   for (let match = search.exec(text); match !== null; match = search.exec(text)) {
