@@ -297,11 +297,17 @@ export interface Span {
 }
 
 /**
- * `read`: what was written in the span, as far as the platform tells; `cut`: there was more, older than what was read. `later` and `refused` as in
+ * `read`: what was written in the span, as far as the platform tells; `cut`: there was more, older than what was read; `undated`: so many messages came without
+ * a time and are not among them, for old ones would come again each time. `later` and `refused` as in
  * `FetchResult`. `pauseSeconds`: so long the platform is to be left alone.
  */
 export type PullResult = (
-  | { readonly kind: 'read'; readonly events: readonly InboundEvent[]; readonly cut: boolean }
+  | {
+      readonly kind: 'read';
+      readonly events: readonly InboundEvent[];
+      readonly cut: boolean;
+      readonly undated?: number;
+    }
   | { readonly kind: 'later'; readonly because: string }
   | { readonly kind: 'refused'; readonly because: string }
 ) & { readonly pauseSeconds?: number };

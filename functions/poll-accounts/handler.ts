@@ -96,6 +96,7 @@ async function pollAccount(account: AccountId, dependencies: Dependencies): Prom
       notBefore: addSeconds(now().toISOString(), result.pauseSeconds ?? 0),
     });
     if (result.kind === 'read') {
+      if (result.undated !== undefined) fail(`left out: ${result.undated} messages without a time`);
       log({ event: 'account_polled', channel: account.channel, accountId: account.id, events: result.events.length });
     }
   } catch (error) {

@@ -63,7 +63,7 @@ export const discord: Platform = {
 function isSigned({ headers, body }: WebhookRequest, secrets: readonly string[]): boolean {
   const signatureHex = headers['x-signature-ed25519'] ?? '';
   const timestamp = headers['x-signature-timestamp'];
-  if (timestamp === undefined || !/^[0-9a-f]{128}$/i.test(signatureHex)) return false;
+  if (timestamp === undefined || !/^[0-9a-f]{128}$/.test(signatureHex)) return false;
   const signature = Buffer.from(signatureHex, 'hex');
   return anySecret(secrets, (secret) => {
     const publicKey = toPublicKey(secret);

@@ -124,6 +124,11 @@ describe('the feed of a page', () => {
     ]);
   });
 
+  test('is told of with the number of its messages that have no time', async () => {
+    api.answers = () => ({ body: feed(comment('2', '10:05'), comment('1', '10:04', { created_time: undefined })) });
+    expect(await puller.pull(page, span, 12)).toMatchObject({ events: [{ messageId: '9_2' }], undated: 1 });
+  });
+
   test('is followed to the comments that do not fit, until they are old or a run has read enough', async () => {
     let rounds = 0;
     const next = (after: string) => ({ paging: { next: 'https://graph.facebook.com/…', cursors: { after } } });

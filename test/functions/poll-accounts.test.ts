@@ -124,6 +124,14 @@ describe('polling', () => {
     expect(polling.pulled.at(-1)?.span).toEqual({ since: noonPlus(-10), until: noonPlus(0) });
   });
 
+  test('tells of messages without a time, which it leaves out, and goes on', async () => {
+    const polling = new Polling();
+    polling.answer = () => ({ kind: 'read', events: [], cut: false, undated: 2 });
+    for (const minute of [0, 5]) await polling.run(minute);
+    expect(polling.failures()).toEqual(Array(2).fill('left out: 2 messages without a time'));
+    expect(polling.pulled.at(-1)?.span.since).toBe(noonPlus(-10));
+  });
+
   test('keeps away for as long as a platform asks', async () => {
     const polling = new Polling();
     polling.answer = () => ({ kind: 'later', because: 'status 429', pauseSeconds: 600 });

@@ -30,6 +30,7 @@ export class ApiPuller implements MessagePuller {
     if (result.kind !== 'read') return result;
     const isNew = ({ postedAt }: { readonly postedAt?: string | undefined }) =>
       postedAt !== undefined && postedAt > span.since && postedAt <= span.until;
-    return { ...result, events: result.events.filter(isNew) };
+    const undated = result.events.filter(({ postedAt }) => postedAt === undefined).length;
+    return { ...result, events: result.events.filter(isNew), ...(undated === 0 ? {} : { undated }) };
   }
 }
