@@ -85,7 +85,6 @@ describe('the signature', () => {
   test.each([
     ['as signed', {}, true],
     ['beside unknown versions and strangers', { 'webhook-signature': `v2,abc v1,xyz ${signature} v1` }, true],
-    ['in the second of two headers', { 'webhook-signature': `v1,xyz,${signature}` }, true],
     ['under another version', { 'webhook-signature': signature.replace('v1,', 'v1a,') }, false],
     ['for another id', { 'webhook-id': 'msg_other' }, false],
     ['for another time', { 'webhook-timestamp': '1795341601' }, false],
