@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
+import { packPolicy } from '../shared/adapters/packed-policy.ts';
 import type { Policy } from '../shared/domain/policy.ts';
 import { DataStack, pascalCase } from './data-stack.ts';
 import { OperationsStack } from './operations-stack.ts';
@@ -13,7 +14,7 @@ interface Deployment {
   readonly stage: string;
   readonly settings: Settings;
   /** Compiled; deployed whole, and here is what the stacks themselves depend on. */
-  readonly policy: Pick<Policy, 'version' | 'desks' | 'sla'>;
+  readonly policy: Pick<Policy, 'version' | 'desks' | 'sla' | 'lexicons'>;
   /** Names of the platforms that may post. */
   readonly platforms: readonly string[];
   /** The directory of each function's bundle. */
@@ -27,7 +28,7 @@ interface Deployment {
 export function addStacks(app: App, { stage, settings, policy, platforms, code }: Deployment) {
   const desks = Object.keys(policy.desks);
   checkDesks(stage, desks);
-  const content = JSON.stringify(policy);
+  const content = packPolicy(policy);
   checkSize(content);
   const outsourced = desks.filter((desk) => policy.desks[desk]?.kind === 'outsourced');
   for (const desk of Object.keys(settings.vendors)) {

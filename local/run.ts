@@ -11,6 +11,7 @@ import {
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
+import { packPolicy } from '../shared/adapters/packed-policy.ts';
 import type { Policy } from '../shared/domain/policy.ts';
 import { type LocalAppConfig, openAppConfig } from './app-config.ts';
 import { type AwsAnswer, failed } from './aws-call.ts';
@@ -293,7 +294,7 @@ async function start(
     queueUrl: (name) => named(deployment.queues, name).url,
     queueStatus,
     permissions: () => permissions.report(),
-    usePolicy: (policy) => appConfig.use(JSON.stringify(policy)),
+    usePolicy: (policy) => appConfig.use(packPolicy(policy)),
     notices: () => sns.notices(),
     async idle() {
       while (!(await isIdle())) await delay(10);

@@ -9,7 +9,7 @@ import { Alarm, ComparisonOperator, MathExpression, Metric, Stats, TreatMissingD
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import * as z from 'zod';
-import { policySchema } from '../../shared/domain/policy.ts';
+import { packedPolicySchema } from '../../shared/adapters/packed-policy.ts';
 import type { Settings } from '../settings.ts';
 import type { Grant } from './vigie-function.ts';
 
@@ -128,5 +128,5 @@ export function policyRefusals(stage: string): Metric {
 
 /** AppConfig reads draft 4 of JSON Schema (AppConfig user guide, "JSON Schema validators"); the compiler and the functions check all of the rest. */
 export function policyJsonSchema(): string {
-  return JSON.stringify(z.toJSONSchema(policySchema, { target: 'draft-4', reused: 'ref' }));
+  return JSON.stringify(z.toJSONSchema(packedPolicySchema, { target: 'draft-4', reused: 'ref' }));
 }

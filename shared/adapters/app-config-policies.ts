@@ -3,9 +3,10 @@ import {
   GetLatestConfigurationCommand,
   StartConfigurationSessionCommand,
 } from '@aws-sdk/client-appconfigdata';
-import { type Policy, policySchema } from '../domain/policy.ts';
+import type { Policy } from '../domain/policy.ts';
 import type { PolicySource } from '../ports.ts';
 import type { Log } from '../runtime/log.ts';
+import { unpackPolicy } from './packed-policy.ts';
 
 interface PolicyPlace {
   readonly application: string;
@@ -115,18 +116,8 @@ export class AppConfigPolicies implements PolicySource {
 
 /** The policy, or why it cannot be used here. */
 function readPolicy(text: string, desks: ReadonlySet<string> | undefined): Policy | string {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return 'not JSON';
-  }
-  const parsed = policySchema.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return `wrong at ${issue?.path.join('.') || 'top level'}: ${issue?.message}`;
-  }
-  const unknown = Object.keys(parsed.data.desks).filter((desk) => desks?.has(desk) === false);
-  if (unknown.length > 0) return `no queues for ${unknown.join(', ')}: deploy all stacks`;
-  return parsed.data;
+  const policy = unpackPolicy(text);
+  if (typeof policy === 'string') return policy;
+  const unknown = Object.keys(policy.desks).filter((desk) => desks?.has(desk) === false);
+  return unknown.length > 0 ? `no queues for ${unknown.join(', ')}: deploy all stacks` : policy;
 }

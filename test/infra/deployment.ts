@@ -70,7 +70,7 @@ export function deploy(text = settingsText, { desks, stage }: { desks?: Policy['
   const stacks = addStacks(app, {
     stage: stage ?? 'test',
     settings: parseSettings(text, 'test.yaml'),
-    policy: { ...policy, ...(desks === undefined ? {} : { desks }) },
+    policy: { ...policy, lexicons: [], ...(desks === undefined ? {} : { desks }) },
     platforms: ['alpha', 'beta'],
     code: {
       'receive-webhook': code,

@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { functionNames } from '../../infra/pipeline-stack.ts';
 import { ConfigurationError } from '../../infra/settings.ts';
 import { synthesize } from '../../infra/synthesize.ts';
-import { policySchema } from '../../shared/domain/policy.ts';
+import { unpackPolicy } from '../../shared/adapters/packed-policy.ts';
 import { platforms } from '../../shared/platforms/registry.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -119,7 +119,7 @@ describe('synthesis', () => {
       expect(template(second, stack)).toBe(template(first, stack));
     }
     const [hosted] = resources(second, 'VigiePolicy', 'AWS::AppConfig::HostedConfigurationVersion');
-    expect(policySchema.parse(JSON.parse(z.string().parse(hosted?.['Content'])))).toEqual(policy);
+    expect(unpackPolicy(z.string().parse(hosted?.['Content']))).toEqual(policy);
     expect(template(second, 'VigiePolicy')).not.toBe(template(first, 'VigiePolicy'));
   });
 
