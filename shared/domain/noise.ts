@@ -7,45 +7,44 @@ import { type Traits, type Weights, weighed } from './traits.ts';
 /** Measured on labelled messages; how is told in `docs/routing.md`. What speaks for noise is above 0, what speaks against it below. */
 const weights: Weights = {
   retweeted: 1.2,
-  titled: 1.8,
+  titled: 1.6,
   link: 1.6,
   startsWithOther: 1.8,
-  handles: 1,
+  handles: 0.9,
   circle: 2.4,
   brandTagged: -1.8,
   exclaims: -0.4,
   asks: -0.2,
-  numbers: 0.4,
-  quoted: 1.1,
-  nameFirst: 1.1,
-  capitals: 2.7,
+  numbers: 0.3,
+  quoted: 1,
+  nameFirst: 1,
+  capitals: 2.6,
   shouted: 0.8,
   lowerStart: -0.6,
-  one: 1.2,
+  one: 1.1,
   comment: 0.5,
-  self: -0.2,
+  self: -0.3,
   talk: 1.1,
-  news: 1.2,
-  positive: -0.6,
-  negative: -1,
+  news: 1.6,
+  positive: -0.8,
+  negative: -0.9,
   negated: -0.7,
-  fury: -0.4,
-  matter: -1,
+  fury: -0.5,
+  matter: -1.6,
   untagged: 0.9,
-  passedOn: 0.5,
+  passedOn: 0.6,
   told: 0.4,
-  chatted: 0.4,
-  insult: 0.7,
-  addressee: 0.3,
+  chatted: 0.3,
+  insult: 0.4,
+  addressee: 0.2,
   complaining: -0.5,
-  emoji: 0.3,
-  hashtags: 0.2,
+  emoji: 0.2,
   spam: 2.1,
-  praise: -1.2,
+  praise: -1.3,
   idea: -0.3,
-  reason: -0.9,
+  reason: -0.4,
 };
-const base = -1.5;
+const base = -1.2;
 /** From here on a text that shows no more than this is noise; further down nothing that only looks like noise is taken for it. */
 const likely = 0.1;
 const unlikely = -1;
@@ -100,7 +99,9 @@ export function noiseOf(reading: Reading): Assessment['noise'] {
   if (has('link') && words.length >= headlineWords && isHeadline(reading)) return 'headline';
   if (complaint) return undefined;
   if (isTalkWithOthers(reading)) return 'third_party';
-  const says = hits.some(({ means }) => means.kind === 'topic' || means.kind === 'sentiment');
+  const says = hits.some(
+    ({ means }) => (means.kind === 'topic' && means.name !== 'other') || means.kind === 'sentiment',
+  );
   if (words.length <= fragmentWords && !says && words.length === tokens.length) {
     return 'fragment';
   }

@@ -4,7 +4,6 @@ import { createLexiconMatcher, cueStrength, type Hit } from './lexicon.ts';
 import { noiseOf } from './noise.ts';
 import { type Account, accountFinder, type Policy } from './policy.ts';
 import { redact } from './redact.ts';
-import { sentimentOf } from './sentiment.ts';
 import { fold, type Token, tokenise } from './text.ts';
 import { topicsOf } from './topics.ts';
 import { traitsOf } from './traits.ts';
@@ -52,15 +51,6 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
     const found = matcher.match(tokens);
     const hits = weigh(found, tokens, language.code);
     const signals = signalsOf(hits, tokens);
-    const feeling = sentimentOf(tokens, found, language.code).label;
-    const context = {
-      signals,
-      feeling,
-      asks: tokens.some(({ forms }) => forms[0] === '?'),
-      addressed: tokens[0]?.kind === 'mention',
-      words: words.length,
-    };
-    const topics = topicsOf(hits, { ...context, noise: undefined });
     const shown = traitsOf({
       text: message.text,
       channel: message.channel,
@@ -70,6 +60,7 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
       signals,
       brandKnown: brand.length > 0,
     });
+    const topics = topicsOf(hits, shown, undefined);
     const abusive = cueStrength(hits, 'insult') > 0 || cueStrength(hits, 'swearing') > 0;
     const read = !unread && (languages.has(language.code) || words.length === 0);
     const noise = read ? noiseOf({ message, shown, tokens, words, hits, signals, topics, brand }) : undefined;
@@ -78,7 +69,7 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
     return {
       language,
       signals,
-      topics: noise === undefined ? topics : topicsOf(hits, { ...context, noise }),
+      topics: noise === undefined ? topics : topicsOf(hits, shown, noise),
       ...(noise === undefined ? {} : { noise }),
       abusive,
       pii: redact(message.text).masked.map(({ kind }) => kind),

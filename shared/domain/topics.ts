@@ -1,58 +1,149 @@
-import type { Assessment, Reason, Sentiment, Signal, Topic } from './assessment.ts';
+import type { Assessment, Topic } from './assessment.ts';
 import type { Hit } from './lexicon.ts';
+import { type Traits, type Weights, weighed } from './traits.ts';
 
 interface Weight {
-  /** For being there at all: a specific topic says more about the matter than a general one. */
+  /** Before anything is known: some topics are more common than others. */
+  readonly base: number;
+  /** For being named at all: a specific topic says more about the matter than a general one. */
   readonly present: number;
   /** For each unit of evidence, the negative logarithm of what the entries leave of doubt. */
   readonly evidence: number;
+  /** For being noise. */
+  readonly noise: number;
+  /** For how the text is written. */
+  readonly shown: Weights;
 }
 
 /** Measured on labelled messages; how is told in `docs/routing.md`. */
 const weights: Readonly<Record<Topic, Weight>> = {
-  order_delivery: { present: 2.5, evidence: 0.6 },
-  refund_return: { present: 1, evidence: 1.4 },
-  billing: { present: 1.9, evidence: 0.9 },
-  product_quality: { present: 1.9, evidence: 1.1 },
-  how_to: { present: 0.3, evidence: 1.7 },
-  store_info: { present: 0.5, evidence: 1.2 },
-  account_access: { present: 0.7, evidence: 1.2 },
-  complaint_service: { present: 0.4, evidence: 0.7 },
-  praise: { present: 1.1, evidence: 1.4 },
-  idea: { present: 2, evidence: 2 },
-  community: { present: 0.6, evidence: 1 },
-  spam: { present: 0.3, evidence: 1.7 },
-  other: { present: 0, evidence: 1 },
+  order_delivery: {
+    base: 0,
+    present: 1.8,
+    evidence: 1.1,
+    noise: -0.9,
+    shown: { price: -0.7, comment: -0.9, negative: 0.7, grave: 0.5, privacy: -0.6 },
+  },
+  refund_return: {
+    base: -0.9,
+    present: 1.6,
+    evidence: 1.8,
+    noise: 0,
+    shown: { brandTagged: 0.8, exclaims: -0.8, short: -1.1, article: 0.7 },
+  },
+  billing: { base: -0.3, present: 1.7, evidence: 1.1, noise: 0, shown: { price: 1.3, news: -0.6, accusing: 1.2 } },
+  product_quality: {
+    base: 1.3,
+    present: 1.2,
+    evidence: 0.7,
+    noise: -1,
+    shown: { startsWithHandle: -0.6, exclaims: -0.6, price: -0.6, one: -0.7, comment: -1, negative: 0.9, grave: 0.6 },
+  },
+  how_to: { base: -0.1, present: 0.4, evidence: 0.8, noise: 0, shown: { link: -0.5, asks: 1.2 } },
+  store_info: {
+    base: -0.5,
+    present: 1.7,
+    evidence: 0.8,
+    noise: 1,
+    shown: { asks: 1.3, few: -0.8, self: -0.6, negated: -0.5 },
+  },
+  account_access: {
+    base: -1.3,
+    present: 1.8,
+    evidence: 1.1,
+    noise: 0,
+    shown: {
+      link: 0.7,
+      startsWithHandle: 0.6,
+      emoji: -0.7,
+      short: -0.9,
+      long: 0.6,
+      addressee: 0.6,
+      talk: 0.5,
+      positive: -0.7,
+      negative: 0.6,
+      privacy: 1.1,
+    },
+  },
+  complaint_service: {
+    base: 1.2,
+    present: 0.8,
+    evidence: 0.8,
+    noise: -0.7,
+    shown: { startsWithOther: 0.8, capitals: -0.6, comment: -1.3, accusing: 0.9 },
+  },
+  praise: {
+    base: -0.5,
+    present: 1.2,
+    evidence: 0.8,
+    noise: 0,
+    shown: {
+      handles: -0.6,
+      asks: -0.9,
+      exclaims: 1,
+      nameFirst: -0.6,
+      few: 0.7,
+      comment: 0.8,
+      positive: 0.9,
+      negative: -0.5,
+      standing: -0.8,
+      grave: -0.8,
+      accusing: -0.7,
+    },
+  },
+  idea: { base: -1.1, present: 1.1, evidence: 1.9, noise: 0, shown: { exclaims: 0.7, emoji: -0.6, comment: 0.7 } },
+  community: {
+    base: 1.5,
+    present: 0.4,
+    evidence: 0.4,
+    noise: 0.9,
+    shown: {
+      retweeted: 1,
+      link: 0.9,
+      handles: 0.7,
+      circle: 0.9,
+      brandTagged: -1.2,
+      capitals: 1.3,
+      shouted: 1.1,
+      comment: 0.7,
+      news: 0.9,
+      standing: 2.2,
+      grave: 0.8,
+      privacy: 0.6,
+    },
+  },
+  spam: {
+    base: -0.6,
+    present: 0.3,
+    evidence: 1,
+    noise: 1.4,
+    shown: {
+      link: 1.3,
+      startsWithHandle: -0.7,
+      brandTagged: -1,
+      brandNamed: 0.6,
+      price: 1.8,
+      capitals: 1.1,
+      negated: -0.8,
+    },
+  },
+  other: {
+    base: 1.3,
+    present: 0.3,
+    evidence: 0.7,
+    noise: 0.8,
+    shown: { capitals: 0.9, one: 0.6, few: 0.8, article: 1, talk: 0.5, news: 0.6, insult: -0.5, privacy: 1.1 },
+  },
 };
 const entriesThatCount = 4;
 const mostEvidence = 4;
 /** A topic less sure than this is not told. */
 const leastConfidence = 0.3;
-/** Reasons that are about the brand's standing more than about a service. */
-const standing: ReadonlySet<Reason> = new Set([
-  'brand_or_community',
-  'discrimination',
-  'boycott',
-  'press_or_influencer',
-]);
-const grave: ReadonlySet<Reason> = new Set(['safety']);
-const privacy: ReadonlySet<Reason> = new Set(['data_privacy']);
 /** What a text may be about without a word that says so. */
-const implied: readonly Topic[] = ['community', 'complaint_service', 'other'];
-
-export interface TopicContext {
-  readonly signals: readonly Signal[];
-  readonly feeling: Sentiment['label'];
-  /** Whether there is a question mark. */
-  readonly asks: boolean;
-  /** Whether it begins with a handle. */
-  readonly addressed: boolean;
-  readonly words: number;
-  readonly noise: Assessment['noise'];
-}
+const implied: readonly Topic[] = ['community', 'complaint_service', 'product_quality', 'praise', 'other'];
 
 /** The topics of a message by the entries that were found, the main matter first: it may be one that nothing but the tone tells. */
-export function topicsOf(hits: readonly Hit[], context: TopicContext): Assessment['topics'] {
+export function topicsOf(hits: readonly Hit[], shown: Traits, noise: Assessment['noise']): Assessment['topics'] {
   const found = new Map<Topic, Hit[]>();
   for (const hit of hits.toSorted((a, b) => b.confidence - a.confidence)) {
     if (hit.means.kind !== 'topic') continue;
@@ -68,7 +159,7 @@ export function topicsOf(hits: readonly Hit[], context: TopicContext): Assessmen
         (left, { confidence }) => left * (1 - Math.min(confidence, 0.99)),
         1,
       );
-      return { topic, confidence: toHundredths(1 - doubt), weight: weightOf(topic, doubt, context) };
+      return { topic, confidence: toHundredths(1 - doubt), weight: weightOf(topic, doubt, shown, noise) };
     })
     .sort((a, b) => b.weight - a.weight || (a.topic < b.topic ? -1 : 1));
   const [main] = ranked;
@@ -77,38 +168,14 @@ export function topicsOf(hits: readonly Hit[], context: TopicContext): Assessmen
     .map(({ topic, confidence }) => ({ topic, confidence: Math.max(confidence, leastConfidence) }));
 }
 
-function weightOf(
-  topic: Topic,
-  doubt: number,
-  { signals, feeling, asks, addressed, words, noise }: TopicContext,
-): number {
-  const { present, evidence } = weights[topic];
-  const own = doubt === 1 ? 0 : present + evidence * Math.min(mostEvidence, -Math.log(doubt));
-  const strongest = (reasons: ReadonlySet<Reason>) =>
-    signals.reduce((most, { reason, confidence }) => (reasons.has(reason) ? Math.max(most, confidence) : most), 0);
-  switch (topic) {
-    case 'community':
-      return (
-        own +
-        (addressed ? 1.1 : 2.2) +
-        2.1 * strongest(standing) +
-        1.2 * strongest(grave) +
-        (feeling === 'neutral' ? 0.5 : 0) +
-        (noise === undefined ? 0 : 1.6)
-      );
-    case 'complaint_service':
-      return own + (addressed ? 1.1 : 0.5);
-    case 'account_access':
-      return own + 1.6 * strongest(privacy);
-    case 'praise':
-      return own + (feeling === 'negative' ? -0.7 : 0.1);
-    case 'how_to':
-      return own + (asks ? (feeling === 'negative' ? 0.2 : 0.6) : 0);
-    case 'other':
-      return own + (words <= 3 ? 1 : 0) + (addressed ? 0.5 : 0.1);
-    default:
-      return own;
-  }
+function weightOf(topic: Topic, doubt: number, shown: Traits, noise: Assessment['noise']): number {
+  const weight = weights[topic];
+  return (
+    weight.base +
+    (doubt === 1 ? 0 : weight.present + weight.evidence * Math.min(mostEvidence, -Math.log(doubt))) +
+    (noise === undefined ? 0 : weight.noise) +
+    weighed(shown, weight.shown)
+  );
 }
 
 function toHundredths(value: number): number {
