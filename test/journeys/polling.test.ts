@@ -53,7 +53,7 @@ test('a comment whose webhook was lost becomes one case by poll and is counted; 
       clock.shift(minute);
       return repaired();
     };
-    await expect.poll(goneOn, { timeout: 20_000, interval: 200 }).toHaveLength(1);
+    await expect.poll(goneOn, { timeout: 30_000, interval: 60 }).toHaveLength(1);
     await journey.settle(clock);
     expect(repaired()).toHaveLength(1);
     expect(repaired()[0]).toContain('5550001_2');
