@@ -48,6 +48,8 @@ const base = -1.2;
 /** From here on a text that shows no more than this is noise; further down nothing that only looks like noise is taken for it. */
 const likely = 0.1;
 const unlikely = -1;
+/** A wish this clear is for the brand, whoever else is addressed. */
+const wish = 0.75;
 /** A sign of a reason this strong overrules all that speaks for noise. */
 const signOfReason = 0.3;
 
@@ -95,7 +97,7 @@ export function noiseOf(reading: Reading): Assessment['noise'] {
   if (spam && !complaint) return 'spam';
   if (shown.insult >= 0.6 && !matter && words.length <= 12) return 'pure_insult';
   const score = base + weighed(shown, weights);
-  if (!message.public || score < unlikely) return undefined;
+  if (!message.public || score < unlikely || shown.idea >= wish) return undefined;
   if (has('link') && words.length >= headlineWords && isHeadline(reading)) return 'headline';
   if (complaint) return undefined;
   if (isTalkWithOthers(reading)) return 'third_party';

@@ -1,5 +1,5 @@
-import type { Sentiment } from './assessment.ts';
-import { createLexiconMatcher, type Hit } from './lexicon.ts';
+import type { Sentiment, Topic } from './assessment.ts';
+import { createLexiconMatcher, cueStrength, type Hit } from './lexicon.ts';
 import type { Lexicon } from './policy.ts';
 import { type Token, tokenise } from './text.ts';
 
@@ -10,18 +10,96 @@ const foreignWeight = 0.4;
 /** Who speaks of injury, lawyers or fraud is seldom content; but a stance is praised as often as blamed. */
 const matterWeight = 0.7;
 const standing: ReadonlySet<string> = new Set(['brand_or_community', 'vulnerable_person', 'press_or_influencer']);
-/** Below this sum of weights nothing was felt. */
-const leastFeeling = 0.5;
+/** Repeated words are no stronger feeling. */
+const mostFeeling = 3;
+/** Where things go wrong; who only mentions them is seldom glad. */
+const troubles: ReadonlySet<Topic> = new Set(['order_delivery', 'product_quality', 'billing', 'refund_return']);
 
-/**
- * The feeling of a text by the policy's lists of feeling words: coarser than Comprehend's verdict, and marked as local. Complaints
- * weigh more than thanks, for sarcasm thanks too; capitals and exclamation marks only make a feeling stronger.
- */
+/** What of a text tells its feeling. */
+type Sign = (typeof signs)[number];
+const signs = [
+  'positive',
+  'negative',
+  'glad',
+  'cross',
+  'asks',
+  'exclaims',
+  'link',
+  'addressed',
+  'few',
+  'long',
+  'shouted',
+  'self',
+  'swearing',
+  'fury',
+  'negated',
+  'trouble',
+  'complaint',
+  'praise',
+  'question',
+] as const;
+
+/** Measured on labelled messages, against none; how is told in `docs/routing.md`. */
+const weights: Readonly<Record<'positive' | 'negative', { readonly base: number } & Partial<Record<Sign, number>>>> = {
+  positive: {
+    base: -1.9,
+    positive: 0.5,
+    negative: -1,
+    glad: 0.9,
+    cross: 0.3,
+    asks: -1.3,
+    exclaims: 1.4,
+    addressed: -0.2,
+    few: 0.3,
+    long: -0.4,
+    shouted: -0.2,
+    self: 0.3,
+    swearing: -0.5,
+    fury: -0.6,
+    negated: -0.4,
+    trouble: -1.1,
+    complaint: 0.6,
+    praise: 2.3,
+    question: -1.8,
+  },
+  negative: {
+    base: -1.3,
+    positive: -0.5,
+    negative: 0.4,
+    cross: 0.9,
+    asks: -0.4,
+    link: -0.6,
+    addressed: 0.3,
+    few: -0.3,
+    long: -0.2,
+    shouted: 0.4,
+    self: 0.3,
+    swearing: 1.9,
+    fury: 0.9,
+    negated: 0.7,
+    trouble: 0.9,
+    complaint: 1.3,
+    praise: -0.3,
+    question: -0.7,
+  },
+};
+
+/** The feeling of a text by the policy's lists, coarser than Comprehend's verdict and marked as local. */
 export function sentimentOf(tokens: readonly Token[], hits: readonly Hit[], language: string): Sentiment {
+  const shown = signsOf(tokens, hits, language);
+  const sum = (label: 'positive' | 'negative') =>
+    signs.reduce((total, sign) => total + (weights[label][sign] ?? 0) * shown[sign], weights[label].base);
+  const scores = { positive: Math.exp(sum('positive')), negative: Math.exp(sum('negative')), neutral: 1 };
+  const label =
+    scores.negative >= Math.max(scores.positive, 1) ? 'negative' : scores.positive > 1 ? 'positive' : 'neutral';
+  const share = scores[label] / (scores.positive + scores.negative + scores.neutral);
+  return { label, confidence: Math.round(share * 100) / 100, source: 'local' };
+}
+
+function signsOf(tokens: readonly Token[], hits: readonly Hit[], language: string): Readonly<Record<Sign, number>> {
+  const own = hits.filter(({ language: from }) => from === language || from === 'any');
   const negators = new Set(
-    hits
-      .filter(({ means, language: from }) => means.kind === 'cue' && means.name === 'negator' && from === language)
-      .map(({ end }) => end - 1),
+    own.filter(({ means }) => means.kind === 'cue' && means.name === 'negator').map(({ end }) => end - 1),
   );
   let positive = 0;
   let negative = 0;
@@ -34,14 +112,38 @@ export function sentimentOf(tokens: readonly Token[], hits: readonly Hit[], lang
     else if (name === 'negative') negative += turned ? weight / 2 : weight * Math.min(2, end - start);
     else negative += weight;
   }
-  const stress = tokens.some(({ forms }) => forms[0] === '!') ? 1.2 : 1;
-  const strongest = Math.max(positive, negative) * stress;
-  const confidence = Math.round((1 - 1 / (1.6 + strongest)) * 100) / 100;
-  if (strongest < leastFeeling) return { label: 'neutral', confidence: 0.6, source: 'local' };
-  return { label: positive > negative ? 'positive' : 'negative', confidence, source: 'local' };
+  const words = tokens.filter(({ kind }) => kind === 'word');
+  const yes = (holds: boolean) => (holds ? 1 : 0);
+  const topic = (named: (topic: Topic) => boolean) =>
+    own.reduce(
+      (most, { means, confidence }) =>
+        means.kind === 'topic' && named(means.name) ? Math.max(most, confidence) : most,
+      0,
+    );
+  return {
+    positive: Math.min(mostFeeling, positive),
+    negative: Math.min(mostFeeling, negative),
+    glad: yes(positive > 0),
+    cross: yes(negative > 0),
+    asks: yes(tokens.some(({ forms }) => forms[0] === '?')),
+    exclaims: yes(tokens.some(({ forms }) => forms[0] === '!')),
+    link: yes(tokens.some(({ kind }) => kind === 'link')),
+    addressed: yes(tokens[0]?.kind === 'mention'),
+    few: yes(words.length <= 5),
+    long: yes(words.length >= 25),
+    shouted: words.length === 0 ? 0 : words.filter(({ shouted }) => shouted).length / words.length,
+    self: cueStrength(own, 'self'),
+    swearing: cueStrength(own, 'swearing'),
+    fury: cueStrength(own, 'fury'),
+    negated: yes(negators.size > 0),
+    trouble: topic((name) => troubles.has(name)),
+    complaint: topic((name) => name === 'complaint_service'),
+    praise: topic((name) => name === 'praise'),
+    question: topic((name) => name === 'how_to' || name === 'store_info'),
+  };
 }
 
-/** One feeling of each kind per place, the strongest: the same word may stand in the lists of several languages. */
+/** One feeling of each kind per place, the strongest, and no glad word within a bitter phrase; the same word may stand in the lists of several languages. */
 function feelings(hits: readonly Hit[], language: string) {
   const strongest = new Map<string, { name: string; weight: number; start: number; end: number }>();
   for (const { means, language: from, confidence, start, end } of hits) {
@@ -53,19 +155,16 @@ function feelings(hits: readonly Hit[], language: string) {
     const key = `${name} ${start}`;
     if ((strongest.get(key)?.weight ?? 0) < weight) strongest.set(key, { name, weight, start, end });
   }
-  return strongest.values();
+  const found = [...strongest.values()];
+  const bitter = found.filter(({ name, start, end }) => name === 'negative' && end - start > 1);
+  return found.filter(
+    ({ name, start, end }) => name === 'negative' || !bitter.some((other) => other.start <= start && end <= other.end),
+  );
 }
 
 /** A reader of the feeling of single texts (language: ISO 639-1), for where there is no Comprehend. */
 export function sentimentOfText(lexicons: readonly Lexicon[]): (text: string, language: string) => Sentiment {
-  const matcher = createLexiconMatcher(
-    lexicons.map(({ language, entries }) => ({
-      language,
-      entries: entries.filter(
-        ({ means }) => means.kind !== 'topic' && (means.kind !== 'cue' || means.name === 'negator'),
-      ),
-    })),
-  );
+  const matcher = createLexiconMatcher(lexicons);
   return (text, language) => {
     const tokens = tokenise(text);
     return sentimentOf(tokens, matcher.match(tokens), language);
