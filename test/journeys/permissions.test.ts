@@ -86,7 +86,7 @@ test('every call a function makes is allowed, and everything it is allowed is us
     const fourHours = 4 * 3_600_000;
     const question = 'Bonjour, où est mon colis ?';
     // A weak sign of danger alone: whether it is meant in anger decides who answers, and Comprehend is asked.
-    const uncertain = 'Bonjour, ma commande est bloquée pour une raison de sécurité ?';
+    const uncertain = 'Bonjour, la sécurité de mon compte ?';
     await journey.post('meta', comment('1', uncertain, 'add', clock.now()));
     await journey.post('meta', comment('2', question, 'add', clock.now()));
     // What our own patterns leave of personal data is looked for before a vendor reads it.
