@@ -40,7 +40,7 @@ interface Rate {
 const grave: ReadonlySet<Reason> = new Set(['safety', 'legal', 'discrimination', 'data_privacy', 'vulnerable_person']);
 
 const routes = routeSchema.options;
-const curveThresholds = [1, 1.5, 2, 2.5, 3, 4, 5];
+const curveThresholds = [0.5, 1, 1.5, 2, 2.5, 3, 4];
 
 /** `evaluate`: how well the policy decides messages that someone labelled, as Markdown or JSON. */
 export function run(args: readonly string[]): Promise<number> {

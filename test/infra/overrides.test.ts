@@ -70,7 +70,7 @@ describe('overrides', () => {
     accounts: [{ channel: facebook, id: plain }]
     groups:
       - group: Careful
-        overrides: { risk: 1, skip: [no_words] }
+        overrides: { risk: 0.5, skip: [no_words] }
         accounts:
           - { channel: facebook, id: nearly }
           - { channel: facebook, id: own, overrides: { risk: 2, skip: [spam] } }
@@ -81,7 +81,7 @@ describe('overrides', () => {
 
   test('are inherited, the nearest first; skipped rules add up', () => {
     expect(policy.accounts.find(({ id }) => id === 'own')?.overrides).toEqual({ risk: 2, skip: ['no_words', 'spam'] });
-    expect(policy.accounts.find(({ id }) => id === 'nearly')?.overrides).toEqual({ risk: 1, skip: ['no_words'] });
+    expect(policy.accounts.find(({ id }) => id === 'nearly')?.overrides).toEqual({ risk: 0.5, skip: ['no_words'] });
     expect(policy.accounts.find(({ id }) => id === 'plain')?.overrides).toBeUndefined();
   });
 
