@@ -25,14 +25,6 @@ const { values } = parseArgs({
     policy: { type: 'string' },
   },
 });
-const options = optionsSchema.safeParse(values);
-if (options.success) process.exitCode = await main(options.data);
-else {
-  const [issue] = options.error.issues;
-  console.error(`--${issue?.path.join('.')}: ${issue?.message}`);
-  process.exitCode = 1;
-}
-
 const tells = {
   all: 'What came in and what went out, while everything that can go wrong did. Times are those of a machine under faults and load: the records of a function that was killed are hidden for three minutes, those of one that failed for seconds.',
   survivable: 'What came in and what went out, while calls failed but nothing was killed or started again.',
@@ -121,4 +113,12 @@ Faults`);
   }
   if (violations.length > 0) console.log(`Again: npm run storm -- --seed ${seed} --minutes ${minutes} --size ${size}`);
   return violations.length === 0 ? 0 : 1;
+}
+
+const options = optionsSchema.safeParse(values);
+if (options.success) process.exitCode = await main(options.data);
+else {
+  const [issue] = options.error.issues;
+  console.error(`--${issue?.path.join('.')}: ${issue?.message}`);
+  process.exitCode = 1;
 }
