@@ -105,3 +105,8 @@ export type Finding = z.infer<typeof findingSchema>;
 /** What a desk needs to serve the customer, and so sees, unless the policy has it masked. */
 export const orderData = ['order_number', 'tracking_number'] as const;
 export type OrderData = (typeof orderData)[number];
+
+/** A confidence to two digits: more would only be noise. */
+export function toHundredths(confidence: number): number {
+  return Math.round(confidence * 100) / 100;
+}

@@ -1,4 +1,4 @@
-import type { Assessment, Reason, Signal } from './assessment.ts';
+import { type Assessment, type Reason, type Signal, toHundredths } from './assessment.ts';
 import type { InboundEvent } from './inbound-event.ts';
 import { createLexiconMatcher, cueStrength, type Hit } from './lexicon.ts';
 import { noiseOf } from './noise.ts';
@@ -210,8 +210,4 @@ function brandWords(account: Account | undefined): string[] {
   return (account?.names ?? [])
     .flatMap((name) => fold(name).split(/[^\p{L}\p{N}]+/u))
     .filter((word) => word.length >= 4);
-}
-
-function toHundredths(value: number): number {
-  return Math.round(value * 100) / 100;
 }

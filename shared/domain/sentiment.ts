@@ -1,4 +1,4 @@
-import type { Sentiment, Topic } from './assessment.ts';
+import { type Sentiment, type Topic, toHundredths } from './assessment.ts';
 import { createLexiconMatcher, cueStrength, type Hit } from './lexicon.ts';
 import type { Lexicon } from './policy.ts';
 import { type Token, tokenise } from './text.ts';
@@ -93,7 +93,7 @@ export function sentimentOf(tokens: readonly Token[], hits: readonly Hit[], lang
   const label =
     scores.negative >= Math.max(scores.positive, 1) ? 'negative' : scores.positive > 1 ? 'positive' : 'neutral';
   const share = scores[label] / (scores.positive + scores.negative + scores.neutral);
-  return { label, confidence: Math.round(share * 100) / 100, source: 'local' };
+  return { label, confidence: toHundredths(share), source: 'local' };
 }
 
 function signsOf(tokens: readonly Token[], hits: readonly Hit[], language: string): Readonly<Record<Sign, number>> {

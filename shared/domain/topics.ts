@@ -1,4 +1,4 @@
-import type { Assessment, Topic } from './assessment.ts';
+import { type Assessment, type Topic, toHundredths } from './assessment.ts';
 import type { Hit } from './lexicon.ts';
 import { type Traits, type Weights, weighed } from './traits.ts';
 
@@ -176,8 +176,4 @@ function weightOf(topic: Topic, doubt: number, shown: Traits, noise: Assessment[
     (noise === undefined ? 0 : weight.noise) +
     weighed(shown, weight.shown)
   );
-}
-
-function toHundredths(value: number): number {
-  return Math.round(value * 100) / 100;
 }
