@@ -9,6 +9,7 @@ import { composeEffect, type Destinations, type Outgoing } from './hand-over.ts'
 import { tellPeople } from './notices.ts';
 import type { CaseStore, EscalationTopic, QueueEntry, QueueSender, StoredEvent } from './ports.ts';
 import { StoreUnavailableError } from './ports.ts';
+import { eachOf } from './runtime/groups.ts';
 import type { Log } from './runtime/log.ts';
 import { type DeskStandings, noteRecords } from './standings.ts';
 import { timerEntry } from './timer-entry.ts';
@@ -296,16 +297,4 @@ function nearTimer(
   return secondsLeft < armDirectlySeconds
     ? timerEntry(destinations.timerQueueUrl, { caseId: subject.id, ...next }, secondsLeft)
     : undefined;
-}
-
-async function eachOf<Item>(
-  items: readonly Item[],
-  parallel: number,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const rest = items.values();
-  const worker = async () => {
-    for (const item of rest) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, worker));
 }

@@ -3,6 +3,7 @@ import { addSeconds } from '../../shared/domain/clocks.ts';
 import { minuteOf, minutesBetween } from '../../shared/domain/due.ts';
 import { tellKept } from '../../shared/notices.ts';
 import type { CaseStore, EscalationTopic, QueueSender, SweepCheckpoint } from '../../shared/ports.ts';
+import { eachOf, inGroups } from '../../shared/runtime/groups.ts';
 import type { Log } from '../../shared/runtime/log.ts';
 import { timerEntry } from '../../shared/timer-entry.ts';
 
@@ -22,6 +23,9 @@ export interface Dependencies {
 const lookAheadSeconds = 90;
 /** An index entry may come this late; until then its minute is looked at again. */
 const indexLagSeconds = 120;
+/** SQS takes ten messages a call; some calls side by side send a storm's ten thousand timers in a few seconds. */
+const timersPerCall = 10;
+const parallelCalls = 4;
 /** A timer that nothing could fire for a day needs a person, not another try. */
 const leftBehindSeconds = 24 * 3600;
 /** How far a first sweep, without a checkpoint, looks back. */
@@ -42,6 +46,17 @@ async function armTimers({ store, queues, timerQueueUrl, now, log }: Dependencie
   const horizon = addSeconds(at, lookAheadSeconds);
   const checkpoint = (await store.checkpoint()) ?? firstCheckpoint(at);
   const minutes = minutesBetween(minuteAfter(checkpoint.clearedThrough), minuteOf(horizon));
+  // Each call's delays are counted from the moment it goes out: thousands of timers take seconds to send.
+  const sendTimers = async (due: readonly Timer[]): Promise<ReadonlySet<Timer>> => {
+    const sent = new Set<Timer>();
+    await eachOf(inGroups(due, timersPerCall), parallelCalls, async (group) => {
+      const accepted = await queues.send(
+        group.map((timer) => timerEntry(timerQueueUrl, timer, (Date.parse(timer.dueAt) - now().getTime()) / 1000)),
+      );
+      for (const timer of group.filter((_, index) => accepted[index])) sent.add(timer);
+    });
+    return sent;
+  };
   let { clearedThrough } = checkpoint;
   let sentThrough = horizon;
   let allClear = true;
@@ -49,12 +64,10 @@ async function armTimers({ store, queues, timerQueueUrl, now, log }: Dependencie
   for (const minute of minutes) {
     const found = (await store.dueIn(minute)).filter(({ dueAt }) => dueAt <= horizon);
     const due = found.filter((timer) => isToBeSent(timer, checkpoint, at));
-    const sent = await queues.send(
-      due.map((timer) => timerEntry(timerQueueUrl, timer, (Date.parse(timer.dueAt) - Date.parse(at)) / 1000)),
-    );
-    const missed = due.find((_, index) => sent[index] !== true);
+    const sent = await sendTimers(due);
+    const missed = due.find((timer) => !sent.has(timer));
     if (missed !== undefined && missed.dueAt <= sentThrough) sentThrough = addSeconds(missed.dueAt, -0.001);
-    count.sent += sent.filter(Boolean).length;
+    count.sent += sent.size;
     count.overdue += found.filter(({ dueAt }) => dueAt < at).length;
     const leftBehind = minute < minuteOf(addSeconds(at, -leftBehindSeconds));
     if (leftBehind && found.length > 0) log({ event: 'timers_left_behind', count: found.length, minute });

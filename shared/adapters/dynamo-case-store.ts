@@ -46,7 +46,7 @@ import {
   type WaitingEvent,
   type WriteResult,
 } from '../ports.ts';
-import { inGroups } from '../runtime/groups.ts';
+import { eachOf, inGroups } from '../runtime/groups.ts';
 import {
   backlogKeys,
   checkpointKey,
@@ -112,6 +112,8 @@ const waitingSeconds = 7 * 24 * 3600;
 
 /** BatchWriteItem takes 25 writes. */
 const writesPerBatch = 25;
+/** So many such calls at a time: a storm's thousands of notices must not stand in front of what others write and read. */
+const writesSideBySide = 4;
 /** Nobody asks who spoke first in a minute that is long past. */
 const firstSeconds = 3600;
 /** A desk's record of a day counts until the day after. */
@@ -763,18 +765,16 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
   async #writeAll(requests: readonly WriteRequest[]): Promise<void> {
     // A call that names a key twice is refused as a whole.
     const distinct = [...new Map(requests.map((request) => [keyOfWrite(request), request])).values()];
-    await Promise.all(
-      inGroups(distinct, writesPerBatch).map(async (batch) => {
-        let open: readonly WriteRequest[] = batch;
-        for (let attempt = 0; attempt < 4 && open.length > 0; attempt += 1) {
-          const { UnprocessedItems } = await reached(
-            this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#table]: [...open] } })),
-          );
-          open = UnprocessedItems?.[this.#table] ?? [];
-        }
-        if (open.length > 0) throw new StoreUnavailableError(`${open.length} writes were left unprocessed`);
-      }),
-    );
+    await eachOf(inGroups(distinct, writesPerBatch), writesSideBySide, async (batch) => {
+      let open: readonly WriteRequest[] = batch;
+      for (let attempt = 0; attempt < 4 && open.length > 0; attempt += 1) {
+        const { UnprocessedItems } = await reached(
+          this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#table]: [...open] } })),
+        );
+        open = UnprocessedItems?.[this.#table] ?? [];
+      }
+      if (open.length > 0) throw new StoreUnavailableError(`${open.length} writes were left unprocessed`);
+    });
   }
 
   async #query(input: QueryInput): Promise<{ items: Item[]; next: Item | undefined }> {

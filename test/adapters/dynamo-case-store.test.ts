@@ -80,3 +80,31 @@ it('reads known events at half the price, and anew only those that the replica d
   expect(found.map((stored) => stored?.event.id)).toEqual(['message_received:E#there', 'message_received:E#late']);
   expect(asked).toEqual(['eventual E#there', 'eventual E#late', 'consistent E#late']);
 });
+
+it('notes a thousand events of a storm in a few calls at a time, so that what others read and write finds its way between', async () => {
+  const server = await startAwsServer(() => ({
+    status: 200,
+    headers: { 'content-type': 'application/x-amz-json-1.0' },
+    body: '{}',
+  }));
+  const client = new DynamoDBClient(server.config);
+  const atATime: number[] = [];
+  let inWork = 0;
+  client.middlewareStack.add((next) => async (call) => {
+    inWork += 1;
+    atATime.push(inWork);
+    return next(call).finally(() => {
+      inWork -= 1;
+    });
+  });
+  const store = new DynamoCaseStore(client, { tableName: 'cases' });
+  const keys = Array.from({ length: 1000 }, (_, index) => ({
+    thread: conversationWith('claire'),
+    eventId: `e${index}`,
+  }));
+  await store.markTold(keys);
+  server.close();
+
+  expect(atATime).toHaveLength(40);
+  expect(Math.max(...atATime)).toBe(4);
+});

@@ -2,12 +2,25 @@ import { describe, expect, test } from 'vitest';
 import { fireTimers } from '../../functions/fire-timers/handler.ts';
 import { sweepTimers } from '../../functions/sweep-timers/handler.ts';
 import { triageMessages } from '../../functions/triage-messages/handler.ts';
+import { timerSchema } from '../../shared/contracts/timer.ts';
 import { nextDue } from '../../shared/domain/case-clocks.ts';
 import { conversationWith, inboundMessage, noonPlus } from '../support/samples.ts';
 import { batchOf, World } from '../support/world.ts';
 
 const conversation = conversationWith('claire');
 const done = { batchItemFailures: [] };
+
+/** Opens a case for each of so many customers, whose first replies are due so far apart from one o'clock on. */
+async function openCases(world: World, count: number, apartMs: number): Promise<void> {
+  const events = Array.from({ length: count }, (_, index) =>
+    inboundMessage(`m${index}`, 'Where is my parcel', {
+      thread: `dm:${index}`,
+      author: { id: String(index) },
+      postedAt: noonPlus((index * apartMs) / 60_000),
+    }),
+  );
+  await triageMessages(batchOf({ receivedAt: noonPlus(1), events }), world.dependencies);
+}
 
 /** A world in which Claire's parcel was asked for at noon; its first reply is due at one o'clock. */
 async function withOpenCase(world = new World()): Promise<World> {
@@ -47,6 +60,22 @@ describe('the sweeper', () => {
     expect(world.timers()).toMatchObject([{ clock: 'first_reply', dueAt: noonPlus(60) }]);
     const entry = world.queued.find(({ queueUrl }) => queueUrl.endsWith('timers'));
     expect(entry?.delaySeconds).toBe(45);
+  });
+
+  test('delays each of many from the moment it is sent: who is sent last does not come late', async () => {
+    const world = new World();
+    await openCases(world, 200, 10);
+    const lates: number[] = [];
+    at(world, noonPlus(59));
+    world.accepts = ({ body, delaySeconds = 0 }) => {
+      at(world, new Date(world.now().getTime() + 20).toISOString());
+      lates.push(world.now().getTime() + delaySeconds * 1000 - Date.parse(timerSchema.parse(JSON.parse(body)).dueAt));
+      return true;
+    };
+    await sweep(world);
+    expect(lates).toHaveLength(200);
+    expect(Math.max(...lates)).toBeLessThan(1000);
+    expect(Math.min(...lates)).toBeGreaterThan(-1000);
   });
 
   test('after an outage of hours sends all that fell due, oldest first', async () => {
@@ -118,6 +147,22 @@ describe('a timer', () => {
     expect(await firstReply(world)).toMatchObject({ firedAt: noonPlus(60) });
     expect(world.escalated()).toMatchObject([{ clock: 'first_reply', desk: 'vendor_atlas', priority: 'high' }]);
     expect(world.logs).toContainEqual(expect.objectContaining({ event: 'timer_fired', lagMs: 0 }));
+  });
+
+  test('fires with those due a moment before and after it, none of them early', async () => {
+    const world = new World();
+    await openCases(world, 10, 6);
+    at(world, noonPlus(59));
+    await sweep(world);
+    at(world, noonPlus(60 - 0.9 / 60));
+    const rounds: string[] = [];
+    world.step = (call) => {
+      if (call === 'before keepNotices') rounds.push(world.now().toISOString());
+    };
+    expect(await fire(world, world.timers())).toEqual(done);
+    expect(rounds).toEqual([noonPlus(60 + 0.054 / 60)]);
+    const lags = world.logs.flatMap((entry) => (entry.event === 'timer_fired' ? [entry.lagMs] : []));
+    expect(lags).toEqual(Array.from({ length: 10 }, (_, index) => 54 - index * 6));
   });
 
   test('that comes far too early goes back to the queue', async () => {
