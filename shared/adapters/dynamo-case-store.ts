@@ -46,7 +46,7 @@ import {
   type WaitingEvent,
   type WriteResult,
 } from '../ports.ts';
-import { eachOf, inGroups } from '../runtime/groups.ts';
+import { inGroups } from '../runtime/groups.ts';
 import {
   backlogKeys,
   checkpointKey,
@@ -112,8 +112,6 @@ const waitingSeconds = 7 * 24 * 3600;
 
 /** BatchWriteItem takes 25 writes. */
 const writesPerBatch = 25;
-/** So many such calls at a time: a storm's thousands of notices must not stand in front of what others write and read. */
-const writesSideBySide = 4;
 /** Nobody asks who spoke first in a minute that is long past. */
 const firstSeconds = 3600;
 /** A desk's record of a day counts until the day after. */
@@ -761,11 +759,14 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
     return found;
   }
 
-  /** Writes without conditions, of one key the last; what DynamoDB leaves unprocessed is sent again, then counts as unavailable. */
+  /**
+   * Writes without conditions, of one key the last, call after call: a storm's thousands of notices must not stand in front of what others read and write. What
+   * DynamoDB leaves unprocessed is sent again, then counts as unavailable.
+   */
   async #writeAll(requests: readonly WriteRequest[]): Promise<void> {
     // A call that names a key twice is refused as a whole.
     const distinct = [...new Map(requests.map((request) => [keyOfWrite(request), request])).values()];
-    await eachOf(inGroups(distinct, writesPerBatch), writesSideBySide, async (batch) => {
+    for (const batch of inGroups(distinct, writesPerBatch)) {
       let open: readonly WriteRequest[] = batch;
       for (let attempt = 0; attempt < 4 && open.length > 0; attempt += 1) {
         const { UnprocessedItems } = await reached(
@@ -774,7 +775,7 @@ export class DynamoCaseStore implements CaseStore, CaseArchive {
         open = UnprocessedItems?.[this.#table] ?? [];
       }
       if (open.length > 0) throw new StoreUnavailableError(`${open.length} writes were left unprocessed`);
-    });
+    }
   }
 
   async #query(input: QueryInput): Promise<{ items: Item[]; next: Item | undefined }> {

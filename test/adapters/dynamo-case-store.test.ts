@@ -81,7 +81,7 @@ it('reads known events at half the price, and anew only those that the replica d
   expect(asked).toEqual(['eventual E#there', 'eventual E#late', 'consistent E#late']);
 });
 
-it('notes a thousand events of a storm in a few calls at a time, so that what others read and write finds its way between', async () => {
+it('notes a thousand events of a storm call after call, so that what others read and write finds its way between', async () => {
   const server = await startAwsServer(() => ({
     status: 200,
     headers: { 'content-type': 'application/x-amz-json-1.0' },
@@ -106,5 +106,5 @@ it('notes a thousand events of a storm in a few calls at a time, so that what ot
   server.close();
 
   expect(atATime).toHaveLength(40);
-  expect(Math.max(...atATime)).toBe(4);
+  expect(Math.max(...atATime)).toBe(1);
 });
