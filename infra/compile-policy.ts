@@ -5,6 +5,7 @@ import { clockNameSchema, clockNames } from '../shared/domain/clocks.ts';
 import { prioritySchema, type Targets } from '../shared/domain/decision.ts';
 import { stepActions } from '../shared/domain/escalation.ts';
 import { channelSchema } from '../shared/domain/inbound-event.ts';
+import { learntSchema } from '../shared/domain/learnt.ts';
 import {
   type Account,
   closedObject,
@@ -194,10 +195,11 @@ const plainConfidence = 0.8;
 
 /**
  * Reads a policy directory and compiles it to one document, whose version is a hash of its content; or says everything that is wrong
- * with it, with file, line and what to write. Never throws for what is in the files.
+ * with it, with file, line and what to write. Never throws for what is in the files. `unlearnt`: without what was learnt, and without the examples, which count on it.
  */
 export function compilePolicy(
   dir: string,
+  { unlearnt = false }: { readonly unlearnt?: boolean } = {},
 ):
   | { ok: true; policy: Policy /** How many examples were decided. */; examples: number }
   | { ok: false; problems: readonly PolicyProblem[] } {
@@ -208,6 +210,7 @@ export function compilePolicy(
   const sla = source.read('sla.yaml', slaFile);
   const calendars = compileCalendars(source);
   const lexicons = source.list('lexicons').map((file) => ({ file, content: source.read(file, lexiconFile) }));
+  const learnt = unlearnt ? undefined : source.readWritten('learnt.json', learntSchema);
   if (
     source.problems.length > 0 ||
     desks === undefined ||
@@ -250,12 +253,13 @@ export function compilePolicy(
     lexicons: lexicons.flatMap(({ file, content: lexicon }) =>
       lexicon === undefined ? [] : [toLexicon(source, file, lexicon)],
     ),
+    ...(learnt === undefined ? {} : { learnt }),
   };
   const version = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 12);
   const policy = policySchema.parse({ version, ...content });
   lintPolicy(policy, source);
   lintOverrides(source, accounts.groups, ['groups'], policy);
-  if (source.problems.length === 0) testExamples(policy, examples, source);
+  if (source.problems.length === 0 && !unlearnt) testExamples(policy, examples, source);
   return source.problems.length > 0
     ? { ok: false, problems: source.problems }
     : { ok: true, policy, examples: examples.length };

@@ -25,7 +25,7 @@ export function testExamples(policy: Policy, examples: readonly PolicyExample[],
   if (examples.length === 0) return;
   const prequalify = createPrequalifier(policy, { detect: () => ({ code: 'und', confidence: 0 }) });
   const router = createRouter(policy);
-  const readSentiment = sentimentOfText(policy.lexicons);
+  const readSentiment = sentimentOfText(policy);
   const allowed = [...Object.keys(policy.desks), anyVendor, setAside];
   const usual = policy.accounts.find(({ id, purpose }) => id !== '*' && purpose === 'after_sales');
   for (const [index, { text, expect, lang, account = usual, private: isPrivate = false }] of examples.entries()) {
@@ -52,7 +52,7 @@ export function testExamples(policy: Policy, examples: readonly PolicyExample[],
     };
     const local = prequalify(message);
     const assessment = router.sentimentDecides(message, local)
-      ? { ...local, sentiment: readSentiment(text, local.language.code) }
+      ? { ...local, sentiment: readSentiment(text, local.language.code, message) }
       : local;
     const { desk = setAside, route, rule, reasons } = router.decide(message, assessment);
     if (desk === expect || (expect === anyVendor && route === 'vendor')) continue;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type * as z from 'zod';
@@ -39,6 +39,31 @@ export class PolicySource {
       this.problems.push({ file: folder, line: 1, column: 1, message: `the folder is missing in ${this.#dir}` });
       return [];
     }
+  }
+
+  /** The content of a file that `vigie` writes and nobody edits, `undefined` where there is none or after noting what is wrong with it. */
+  readWritten<Schema extends z.ZodType>(file: string, schema: Schema): z.output<Schema> | undefined {
+    const path = join(this.#dir, file);
+    if (!existsSync(path)) return undefined;
+    const wrong = (what: string) =>
+      this.problems.push({
+        file,
+        line: 1,
+        column: 1,
+        message: `${what}: write it again with vigie learn, or delete it`,
+      });
+    let content: unknown;
+    try {
+      content = JSON.parse(readFileSync(path, 'utf8'));
+    } catch {
+      wrong('not readable as JSON');
+      return undefined;
+    }
+    const parsed = schema.safeParse(content);
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    wrong(`${issue?.path.map(String).join('.')}: ${issue?.message}`);
+    return undefined;
   }
 
   /** The content of one file, or `undefined` after noting what is wrong with it. */

@@ -22,6 +22,10 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
   verify: { about: 'check signature vectors', load: () => import('./commands/verify.ts') },
   decide: { about: 'decide the messages of a data file', load: () => import('./commands/decide.ts') },
   evaluate: { about: 'measure decisions against labels', load: () => import('./commands/evaluate.ts') },
+  learn: {
+    about: 'learn from labelled messages what speaks for each route',
+    load: () => import('./commands/learn.ts'),
+  },
   simulate: {
     about: 'replay past messages under a new policy, and tell what moves',
     load: () => import('./commands/simulate.ts'),

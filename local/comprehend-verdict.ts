@@ -9,7 +9,7 @@ let standIn: ReturnType<typeof sentimentOfText> | undefined;
 export function standInSentiment(text: string, language: string): Sentiment {
   if (standIn === undefined) {
     const compiled = compilePolicy(fileURLToPath(new URL('../policy', import.meta.url)));
-    standIn = sentimentOfText(compiled.ok ? compiled.policy.lexicons : []);
+    standIn = sentimentOfText(compiled.ok ? compiled.policy : { lexicons: [], accounts: [] });
   }
   return standIn(text, language);
 }

@@ -43,7 +43,7 @@ export async function compareRules(sources: Sources, candidate: Candidate, now: 
   const { store, policy, router, assess } = sources;
   const { score, ...routing } = candidate;
   const other = createRouter({ ...policy, version: 'candidate', routing, score });
-  const readSentiment = sentimentOfText(policy.lexicons);
+  const readSentiment = sentimentOfText(policy);
   const messages = await latestMessages(store, now);
   const replayed = messages.map(({ caseId, message, event }): Replayed => {
     const read = assess(message);
@@ -54,7 +54,7 @@ export async function compareRules(sources: Sources, candidate: Candidate, now: 
     const unfelt = known.sentiment === undefined && !known.missing.includes('sentiment');
     const assessment =
       unfelt && (askedBefore || askedAfter)
-        ? { ...known, sentiment: readSentiment(message.text, known.language.code) }
+        ? { ...known, sentiment: readSentiment(message.text, known.language.code, message) }
         : known;
     const decidedBy = (by: Router, askedSentiment: boolean) => {
       const decision = by.decide(message, assessment, recordedAt);

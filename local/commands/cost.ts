@@ -14,6 +14,7 @@ import { deskMessageSchema } from '../../shared/contracts/desk-message.ts';
 import { standardWebhooks } from '../../shared/platforms/standard-webhooks.ts';
 import type { BilledUnits } from '../meters.ts';
 import { readPlatformSecrets } from '../platform-secrets.ts';
+import { randomFrom } from '../random.ts';
 import { type EmbeddedRun, startEmbeddedRun } from '../run.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
@@ -265,15 +266,4 @@ export function standardMix(count: number, seed: number): string[] {
     }
   }
   return texts;
-}
-
-/** Numbers from 0 to below 1 that are the same for the same seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -21,13 +21,23 @@ export const messageRowSchema = z.object({
   id: z.union([z.string(), z.number()]).transform(String),
   text: z.string(),
   lang: z.string().optional(),
-  context: z.object({ brand: z.string().optional(), channel: z.string().optional() }).optional(),
+  context: z
+    .object({
+      brand: z.string().optional(),
+      channel: z.string().optional(),
+      /** `reply`: to another comment, not to the brand's post. */
+      comment_type: z.string().optional(),
+    })
+    .optional(),
 });
 export type MessageRow = z.infer<typeof messageRowSchema>;
 
+/** The directory of the project's own policy. */
+export const ownPolicy = fileURLToPath(new URL('../../policy', import.meta.url));
+
 /** The policy in a directory, by default the project's own; a `UsageError` lists what is wrong with it. */
-export function loadPolicy(directory: string | undefined): Policy {
-  const compiled = compilePolicy(directory ?? fileURLToPath(new URL('../../policy', import.meta.url)));
+export function loadPolicy(directory: string = ownPolicy, parts: Parameters<typeof compilePolicy>[1] = {}): Policy {
+  const compiled = compilePolicy(directory, parts);
   if (!compiled.ok) throw new UsageError(formatProblems(compiled.problems));
   return compiled.policy;
 }
@@ -92,12 +102,12 @@ export interface Verdict {
 export function createLocalTriage(policy: Policy): (message: InboundEvent) => Verdict {
   const prequalify = createPrequalifier(policy, eldLanguageDetector());
   const router = createRouter(policy);
-  const readSentiment = sentimentOfText(policy.lexicons);
+  const readSentiment = sentimentOfText(policy);
   return (message) => {
     const local = prequalify(message);
     const askedSentiment = router.sentimentDecides(message, local);
     const assessment = askedSentiment
-      ? { ...local, sentiment: readSentiment(message.text, local.language.code) }
+      ? { ...local, sentiment: readSentiment(message.text, local.language.code, message) }
       : local;
     const decision = router.decide(message, assessment);
     const dollars = comprehendDollars(policy, { text: message.text, assessment, decision, askedSentiment });
@@ -111,13 +121,14 @@ export function createLocalTriage(policy: Policy): (message: InboundEvent) => Ve
   };
 }
 
-/** A judge of rows of a file: its messages count as public ones to a listed after-sales account of their channel. */
-export function createRowTriage(policy: Policy, rows: readonly MessageRow[]): (row: MessageRow) => Verdict {
-  const triage = createLocalTriage({
+/** The policy with accounts for the rows of a file, listed after-sales ones of their channel, so that being from a file is no doubt. */
+export function withFileAccounts(policy: Policy, rows: readonly MessageRow[]): Policy {
+  const places = new Map(rows.map((row) => [`${channelOf(row)} ${accountOf(row)}`, row]));
+  return {
     ...policy,
     accounts: [
       ...policy.accounts,
-      ...[...new Map(rows.map((row) => [`${channelOf(row)} ${accountOf(row)}`, row])).values()].map((row) => ({
+      ...[...places.values()].map((row) => ({
         channel: channelOf(row),
         id: accountOf(row),
         title: 'Messages of a file',
@@ -126,20 +137,30 @@ export function createRowTriage(policy: Policy, rows: readonly MessageRow[]): (r
         ...(accountOf(row) === fileAccount ? {} : { names: [accountOf(row)] }),
       })),
     ],
-  });
-  return (row) =>
-    triage({
-      type: 'message_received',
-      platform: 'file',
-      channel: channelOf(row),
-      accountId: accountOf(row),
-      messageId: row.id === '' ? 'none' : row.id,
-      thread: row.id === '' ? 'none' : row.id,
-      author: {},
-      public: true,
-      text: row.text,
-      ...(row.lang === undefined ? {} : { language: row.lang }),
-    });
+  };
+}
+
+/** A row of a file as a public message. */
+export function messageOf(row: MessageRow): InboundEvent {
+  return {
+    type: 'message_received',
+    platform: 'file',
+    channel: channelOf(row),
+    accountId: accountOf(row),
+    messageId: row.id === '' ? 'none' : row.id,
+    thread: row.id === '' ? 'none' : row.id,
+    author: {},
+    public: true,
+    text: row.text,
+    ...(row.context?.comment_type === 'reply' ? { inReplyTo: 'comment' } : {}),
+    ...(row.lang === undefined ? {} : { language: row.lang }),
+  };
+}
+
+/** A judge of rows of a file. */
+export function createRowTriage(policy: Policy, rows: readonly MessageRow[]): (row: MessageRow) => Verdict {
+  const triage = createLocalTriage(withFileAccounts(policy, rows));
+  return (row) => triage(messageOf(row));
 }
 
 /** `decide`: one JSON line per message of a file: id, route, priority, reasons, rule. */

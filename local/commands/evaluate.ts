@@ -4,14 +4,14 @@ import { type Reason, reasonSchema, reasons, topicSchema } from '../../shared/do
 import { type Route, routeSchema } from '../../shared/domain/decision.ts';
 import type { Meaning, Policy } from '../../shared/domain/policy.ts';
 import { sentimentOfText } from '../../shared/domain/sentiment.ts';
-import { createRowTriage, loadPolicy, messageRowSchema, readRows, type Verdict } from './decide.ts';
+import { createRowTriage, loadPolicy, messageRowSchema, readRows, type Verdict, withFileAccounts } from './decide.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
 export const usage = 'vigie evaluate --data FILE.jsonl [--json] [--misses] [--ablation] [--policy DIR]';
 
-const sentimentNames = { neg: 'negative', neu: 'neutral', pos: 'positive', mix: 'mixed' } as const;
+export const sentimentNames = { neg: 'negative', neu: 'neutral', pos: 'positive', mix: 'mixed' } as const;
 
-const labelledRowSchema = messageRowSchema.extend({
+export const labelledRowSchema = messageRowSchema.extend({
   route: routeSchema,
   reasons: z
     .array(z.union([reasonSchema, z.literal('none')]))
@@ -19,8 +19,10 @@ const labelledRowSchema = messageRowSchema.extend({
   topic: topicSchema.optional(),
   sentiment: z.enum(['neg', 'neu', 'pos', 'mix']).optional(),
   confidence: z.enum(['low', 'high']).optional(),
+  /** How much it counts in learning; 1 when absent. */
+  weight: z.number().positive().optional(),
 });
-type LabelledRow = z.infer<typeof labelledRowSchema>;
+export type LabelledRow = z.infer<typeof labelledRowSchema>;
 
 interface Judged {
   readonly row: LabelledRow;
@@ -74,10 +76,14 @@ export function run(args: readonly string[]): Promise<number> {
 /** Decides each message from its text, language and context alone; the labels are looked at afterwards. */
 function judge(policy: Policy, rows: readonly LabelledRow[]): Judged[] {
   const triage = createRowTriage(policy, rows);
-  const readSentiment = sentimentOfText(policy.lexicons);
+  const readSentiment = sentimentOfText(withFileAccounts(policy, rows));
   return rows.map((row) => {
     const verdict = triage(row);
-    return { row, verdict, sentiment: readSentiment(row.text, verdict.assessment.language.code).label };
+    return {
+      row,
+      verdict,
+      sentiment: readSentiment(row.text, verdict.assessment.language.code, verdict.message).label,
+    };
   });
 }
 

@@ -1,9 +1,20 @@
 import { parseArgs } from 'node:util';
+import { eldLanguageDetector } from '../../shared/adapters/eld-language.ts';
+import { type Reason, reasons } from '../../shared/domain/assessment.ts';
+import { featuresOf } from '../../shared/domain/features.ts';
+import type { InboundEvent } from '../../shared/domain/inbound-event.ts';
+import { speakingFor, whether } from '../../shared/domain/learnt.ts';
 import type { Account, Policy } from '../../shared/domain/policy.ts';
+import { createReader } from '../../shared/domain/prequalify.ts';
 import { createLocalTriage, loadPolicy, type Verdict } from './decide.ts';
 import { reportUsage, UsageError } from './usage.ts';
 
 export const usage = 'vigie explain "text" [--lang fr] [--account ID] [--channel facebook] [--private] [--policy DIR]';
+
+/** A reason less likely than this is not worth a line. */
+const toldChance = 0.05;
+/** So many features are named that speak for a reason. */
+const namedFeatures = 5;
 
 /** `explain`: what prequalification finds in one text and where the policy sends it, in words. */
 export function run(args: readonly string[]): Promise<number> {
@@ -26,7 +37,7 @@ export function run(args: readonly string[]): Promise<number> {
     }
     const policy = loadPolicy(values.policy);
     const account = chooseAccount(policy, values.account, values.channel);
-    const verdict = createLocalTriage(policy)({
+    const message: InboundEvent = {
       type: 'message_received',
       platform: 'explain',
       channel: account.channel,
@@ -37,8 +48,12 @@ export function run(args: readonly string[]): Promise<number> {
       public: !values.private,
       text,
       ...(values.lang === undefined ? {} : { language: values.lang }),
-    });
-    console.log(explanationOf(verdict, account));
+    };
+    const { learnt } = policy;
+    const features = featuresOf(createReader(policy, eldLanguageDetector())(message));
+    const because = (reason: Reason) =>
+      learnt === undefined ? [] : speakingFor(learnt, features, whether(reason)).slice(0, namedFeatures);
+    console.log(explanationOf(createLocalTriage(policy)(message), account, because));
     return 0;
   });
 }
@@ -63,8 +78,9 @@ function chooseAccount(
 function explanationOf(
   { assessment, decision, askedSentiment }: Verdict,
   account: Pick<Account, 'channel' | 'id' | 'title'>,
+  because: (reason: Reason) => readonly { feature: string; adds: number }[],
 ): string {
-  const { language, sentiment } = assessment;
+  const { language, sentiment, chances = {} } = assessment;
   const lines = [
     heading('Decision'),
     `${decision.desk ?? 'set aside'}, priority ${decision.priority}`,
@@ -86,6 +102,12 @@ function explanationOf(
     ...assessment.signals.map(
       ({ reason, confidence, source, entry }) => `Signal: ${reason}, ${percent(confidence)} sure (${source}: ${entry})`,
     ),
+    ...reasons.flatMap((reason) => {
+      const chance = chances[reason] ?? 0;
+      if (chance < toldChance) return [];
+      const words = because(reason).map(({ feature, adds }) => `${feature} +${adds.toFixed(1)}`);
+      return [`Chance: ${reason}, ${percent(chance)} by all that shows (${words.join(', ')})`];
+    }),
     ...assessment.topics.map(({ topic, confidence }) => `Topic: ${topic}, ${percent(confidence)} sure`),
     ...(assessment.noise === undefined ? [] : [`Noise: ${assessment.noise}`]),
     ...(assessment.abusive ? ['Wording: abusive'] : []),

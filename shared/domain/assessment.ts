@@ -63,6 +63,8 @@ export const assessmentSchema = z.object({
   }),
   sentiment: sentimentSchema.optional(),
   signals: z.array(signalSchema),
+  /** How likely each reason is by all that the text shows and what was learnt, 0 to 1; absent: next to none, or nothing was learnt. */
+  chances: z.partialRecord(reasonSchema, z.number().min(0).max(1)).optional(),
   /** The main matter first. */
   topics: z.array(z.object({ topic: topicSchema, confidence: z.number().min(0).max(1) })),
   /**

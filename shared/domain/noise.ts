@@ -1,85 +1,33 @@
-import type { Assessment, Signal, Topic } from './assessment.ts';
+import type { Assessment } from './assessment.ts';
 import type { InboundEvent } from './inbound-event.ts';
+import type { Judged } from './learnt.ts';
 import { cueStrength, type Hit } from './lexicon.ts';
+import type { Read } from './prequalify.ts';
 import type { Token } from './text.ts';
-import { type Traits, type Weights, weighed } from './traits.ts';
 
-/** Measured on labelled messages; how is told in `docs/routing.md`. What speaks for noise is above 0, what speaks against it below. */
-const weights: Weights = {
-  retweeted: 1.2,
-  titled: 1.6,
-  link: 1.6,
-  startsWithOther: 1.8,
-  handles: 0.9,
-  circle: 2.4,
-  brandTagged: -1.8,
-  exclaims: -0.4,
-  asks: -0.2,
-  numbers: 0.3,
-  quoted: 1,
-  nameFirst: 1,
-  capitals: 2.6,
-  shouted: 0.8,
-  lowerStart: -0.6,
-  one: 1.1,
-  comment: 0.5,
-  self: -0.3,
-  talk: 1.1,
-  news: 1.6,
-  positive: -0.8,
-  negative: -0.9,
-  negated: -0.7,
-  fury: -0.5,
-  matter: -1.6,
-  untagged: 0.9,
-  passedOn: 0.6,
-  told: 0.4,
-  chatted: 0.3,
-  insult: 0.4,
-  addressee: 0.2,
-  complaining: -0.5,
-  emoji: 0.2,
-  spam: 2.1,
-  praise: -1.3,
-  idea: -0.3,
-  reason: -0.4,
-};
-const base = -1.2;
-/** From here on a text that shows no more than this is noise; further down nothing that only looks like noise is taken for it. */
-const likely = 0.1;
-const unlikely = -1;
+/** With less of a chance (0 to 1) to be nothing for the brand, what only looks like noise is not taken for it. */
+const likely = 0.35;
 /** A wish this clear is for the brand, whoever else is addressed. */
 const wish = 0.75;
-/** A sign of a reason this strong overrules all that speaks for noise. */
-const signOfReason = 0.3;
-
 /** A link under so many words, none of them the author's own, is a headline that was passed on. */
 const headlineWords = 4;
 /** Who writes to so many at once chats with them. */
 const manyMentions = 7;
-const matterless: ReadonlySet<Topic> = new Set(['community', 'spam', 'other', 'praise']);
 /** Agents sign with their initials: "^JM", "/ar". */
 const initials = /(?:\^[A-Z]{1,3}|\s\/[a-z]{2})(?:\s+https?:\S+)?\s*$/u;
 /** So few words, with nothing known among them and nothing beside them, say nothing. */
 const fragmentWords = 3;
 
-interface Reading {
-  readonly shown: Traits;
+interface Reading extends Read {
   readonly message: InboundEvent;
-  readonly tokens: readonly Token[];
-  readonly words: readonly Token[];
-  readonly hits: readonly Hit[];
-  readonly signals: readonly Signal[];
   readonly topics: Assessment['topics'];
-  /** Words that stand for the brand in names and handles. */
-  readonly brand: readonly string[];
+  readonly judged: Judged | undefined;
 }
 
 /** Why there is nothing for the brand to do about a text, if so; any sign of a reason and any complaint with a matter speak against it. */
 export function noiseOf(reading: Reading): Assessment['noise'] {
-  const { message, shown, tokens, words, hits, signals, topics } = reading;
+  const { message, shown, tokens, words, hits, topics, judged } = reading;
   if (tokens.length === 0) return 'empty';
-  if (signals.some(({ confidence }) => confidence >= signOfReason)) return undefined;
   const has = (kind: Token['kind']) => tokens.some((token) => token.kind === kind);
   const spam = (topics.find(({ topic }) => topic === 'spam')?.confidence ?? 0) >= 0.75;
   if (words.length === 0) {
@@ -92,12 +40,12 @@ export function noiseOf(reading: Reading): Assessment['noise'] {
   }
   if (cueStrength(hits, 'brand_voice') > 0 || initials.test(message.text))
     return message.public ? 'brand_voice' : undefined;
-  const matter = topics.some(({ topic, confidence }) => matterless.has(topic) === false && confidence >= 0.5);
+  const matter = shown.matter >= 0.5;
   const complaint = matter && (complains(reading) || (shown.asks > 0 && shown.self > 0));
   if (spam && !complaint) return 'spam';
   if (shown.insult >= 0.6 && !matter && words.length <= 12) return 'pure_insult';
-  const score = base + weighed(shown, weights);
-  if (!message.public || score < unlikely || shown.idea >= wish) return undefined;
+  const chance = judged?.chance('set_aside');
+  if (!message.public || (chance !== undefined && chance < likely) || shown.idea >= wish) return undefined;
   if (has('link') && words.length >= headlineWords && isHeadline(reading)) return 'headline';
   if (complaint) return undefined;
   if (isTalkWithOthers(reading)) return 'third_party';
@@ -107,7 +55,7 @@ export function noiseOf(reading: Reading): Assessment['noise'] {
   if (words.length <= fragmentWords && !says && words.length === tokens.length) {
     return 'fragment';
   }
-  if (score < likely) return undefined;
+  if (chance === undefined) return undefined;
   return shown.passedOn > 0 || shown.told > 0 || shown.retweeted > 0 ? 'headline' : 'third_party';
 }
 

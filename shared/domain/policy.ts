@@ -4,6 +4,7 @@ import { calendarSchema } from './calendar.ts';
 import { prioritySchema, targetsSchema } from './decision.ts';
 import { ladderSchema } from './escalation.ts';
 import { channelSchema } from './inbound-event.ts';
+import { learntSchema } from './learnt.ts';
 import { onChangeSchema } from './promises.ts';
 
 /** An object of exactly these keys; an unknown one is refused with the names that are allowed. */
@@ -215,6 +216,8 @@ export const policySchema = z.object({
   /** So long after its end a customer's message reopens a resolved case; later, or when absent, it opens the next one. */
   reopenWithinSeconds: z.number().int().optional(),
   lexicons: z.array(lexiconSchema),
+  /** Absent where nothing was learnt. */
+  learnt: learntSchema.optional(),
 });
 export type Policy = z.infer<typeof policySchema>;
 

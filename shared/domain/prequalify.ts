@@ -1,5 +1,7 @@
-import { type Assessment, type Reason, type Signal, toHundredths } from './assessment.ts';
+import { type Assessment, type Reason, reasons, type Signal, toHundredths } from './assessment.ts';
+import { featuresOf, type Reading } from './features.ts';
 import type { InboundEvent } from './inbound-event.ts';
+import { createJudge, type Judged, whether } from './learnt.ts';
 import { createLexiconMatcher, cueStrength, type Hit } from './lexicon.ts';
 import { noiseOf } from './noise.ts';
 import { type Account, accountFinder, type Policy } from './policy.ts';
@@ -35,8 +37,18 @@ const evidenceOfOneReason = 4;
 /** Pictures without words can show anything; these cannot. */
 const wordless = new Set(['sticker', 'gif', 'emoji']);
 
-/** A function that finds, in microseconds and without any call, all that the policy's lexicons and patterns tell of a message. */
-export function createPrequalifier(policy: Policy, detector: LanguageDetector): (message: InboundEvent) => Assessment {
+/** What a message is made of and shows, before anything is judged. */
+export interface Read extends Reading {
+  readonly language: Assessment['language'];
+  readonly words: readonly Token[];
+  readonly brand: readonly string[];
+}
+
+/** A function that takes messages apart by the policy's lexicons. */
+export function createReader(
+  policy: Pick<Policy, 'lexicons' | 'accounts'>,
+  detector: LanguageDetector,
+): (message: Pick<InboundEvent, 'channel' | 'accountId' | 'text' | 'language' | 'inReplyTo'>) => Read {
   const matcher = createLexiconMatcher(policy.lexicons);
   const languages = new Set(policy.lexicons.map(({ language }) => language));
   const accountOf = accountFinder(policy);
@@ -46,10 +58,8 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
     const brand = brandWords(account);
     const tokens = withBrand(tokenise(message.text), brand);
     const words = tokens.filter(({ kind }) => kind === 'word');
-    const unread = message.type === 'fetch_needed' || showsOnlyPictures(message);
     const language = languageOf(message, words.length, account, detector, languages);
-    const found = matcher.match(tokens);
-    const hits = weigh(found, tokens, language.code);
+    const { hits, unmeant } = weigh(matcher.match(tokens), tokens, language.code);
     const signals = signalsOf(hits, tokens);
     const shown = traitsOf({
       text: message.text,
@@ -57,19 +67,35 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
       reply: message.inReplyTo !== undefined,
       tokens,
       hits,
-      signals,
+      signals: [...signals],
       brandKnown: brand.length > 0,
     });
-    const topics = topicsOf(hits, shown, undefined);
+    return { language, tokens, words, brand, hits, unmeant, signals, shown };
+  };
+}
+
+/** A function that finds, in microseconds and without any call, all that the policy's lexicons, patterns and what was learnt tell of a message. */
+export function createPrequalifier(policy: Policy, detector: LanguageDetector): (message: InboundEvent) => Assessment {
+  const languages = new Set(policy.lexicons.map(({ language }) => language));
+  const readMessage = createReader(policy, detector);
+  const judge = policy.learnt === undefined ? undefined : createJudge(policy.learnt);
+
+  return (message) => {
+    const reading = readMessage(message);
+    const { language, words, hits, signals } = reading;
+    const unread = message.type === 'fetch_needed' || showsOnlyPictures(message);
+    const judged = words.length === 0 ? undefined : judge?.(featuresOf(reading));
+    const topics = topicsOf(hits, judged);
     const abusive = cueStrength(hits, 'insult') > 0 || cueStrength(hits, 'swearing') > 0;
     const read = !unread && (languages.has(language.code) || words.length === 0);
-    const noise = read ? noiseOf({ message, shown, tokens, words, hits, signals, topics, brand }) : undefined;
+    const noise = read ? noiseOf({ ...reading, message, topics, judged }) : undefined;
     const missing: Assessment['missing'] = unread ? ['text'] : [];
     if (!unread && noise === undefined && !languages.has(language.code)) missing.push('language');
     return {
       language,
-      signals,
-      topics: noise === undefined ? topics : topicsOf(hits, shown, noise),
+      signals: [...signals],
+      ...(judged === undefined ? {} : { chances: chancesOf(judged) }),
+      topics,
       ...(noise === undefined ? {} : { noise }),
       abusive,
       pii: redact(message.text).masked.map(({ kind }) => kind),
@@ -78,12 +104,23 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
   };
 }
 
+/** A chance of less is not worth keeping. */
+const leastChance = 0.02;
+
+function chancesOf(judged: Judged): NonNullable<Assessment['chances']> {
+  return Object.fromEntries(
+    reasons
+      .map((reason) => [reason, toHundredths(judged.chance(whether(reason)))] as const)
+      .filter(([, chance]) => chance >= leastChance),
+  );
+}
+
 function showsOnlyPictures(message: InboundEvent): boolean {
   return message.text.trim() === '' && (message.attachments ?? []).some((kind) => !wordless.has(kind));
 }
 
 function languageOf(
-  message: InboundEvent,
+  message: Pick<InboundEvent, 'text' | 'language'>,
   words: number,
   account: Account | undefined,
   detector: LanguageDetector,
@@ -102,23 +139,35 @@ function languageOf(
   return { code: 'und', confidence: 0, source: 'local' };
 }
 
-/** The hits with what their surroundings leave of them; harmless idioms, other languages' short words and refused ones are gone. */
-function weigh(hits: readonly Hit[], tokens: readonly Token[], language: string): Hit[] {
+/**
+ * The hits with what their surroundings leave of them: harmless idioms and other languages' short words are gone. And the places of words that are not meant: within a harmless idiom ("to die
+ * for"), or an accusation that is taken back ("not a scam").
+ */
+function weigh(
+  found: readonly Hit[],
+  tokens: readonly Token[],
+  language: string,
+): { hits: Hit[]; unmeant: ReadonlySet<number> } {
   const isCue = (name: string) => (hit: Hit) =>
     hit.means.kind === 'cue' && hit.means.name === name && (hit.language === language || hit.language === 'any');
-  const harmless = hits.filter(isCue('harmless'));
-  const negators = new Set(hits.filter(isCue('negator')).map(({ end }) => end - 1));
-  const negated = ({ start }: Hit) => {
-    if (tokens[start]?.kind !== 'word') return false;
+  const harmless = found.filter(isCue('harmless'));
+  const unmeant = new Set<number>();
+  const notMeant = ({ start, end }: Pick<Hit, 'start' | 'end'>) => {
+    for (let index = start; index < end; index += 1) unmeant.add(index);
+  };
+  for (const hit of harmless) notMeant(hit);
+  const negators = new Set(found.filter(isCue('negator')).map(({ end }) => end - 1));
+  const negatorOf = ({ start }: Hit): number | undefined => {
+    if (tokens[start]?.kind !== 'word') return undefined;
     const clause = tokens[start]?.clause;
     for (let index = start - 1; index >= Math.max(0, start - negationReach); index -= 1) {
-      if (tokens[index]?.clause !== clause) return false;
-      if (negators.has(index)) return true;
+      if (tokens[index]?.clause !== clause) return undefined;
+      if (negators.has(index)) return index;
     }
-    return false;
+    return undefined;
   };
 
-  return hits.flatMap((hit) => {
+  const hits = found.flatMap((hit) => {
     if (hit.means.kind === 'cue' && hit.means.name === 'harmless') return [];
     if (harmless.some(({ start, end }) => start <= hit.start && hit.end <= end)) return [];
     let { confidence } = hit;
@@ -128,13 +177,17 @@ function weigh(hits: readonly Hit[], tokens: readonly Token[], language: string)
       if (length === 1 && letters < tellingLetters) return [];
       confidence *= length > 1 ? factors.foreignPhrase : factors.foreignWord;
     }
-    if (hit.means.kind !== 'topic' && negated(hit)) {
+    const negator = hit.means.kind === 'topic' ? undefined : negatorOf(hit);
+    if (negator !== undefined) {
       const { kind, name } = hit.means;
-      confidence *= kind === 'reason' && !takenBack.has(name) ? factors.absent : factors.refused;
+      const mentioned = kind === 'reason' && !takenBack.has(name);
+      confidence *= mentioned ? factors.absent : factors.refused;
+      if (kind === 'reason' && !mentioned) notMeant({ start: negator, end: hit.end });
     }
     if (tokens[hit.start]?.quoted === true) confidence *= factors.quoted;
     return [{ ...hit, confidence }];
   });
+  return { hits, unmeant };
 }
 
 /** Signals by reason, the strongest entries only; overlapping entries are one piece of evidence. */

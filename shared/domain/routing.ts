@@ -1,4 +1,4 @@
-import type { Assessment, Reason, Topic } from './assessment.ts';
+import { type Assessment, type Reason, reasons, type Topic } from './assessment.ts';
 import { type Decision, type Route, targetsSchema } from './decision.ts';
 import { OutsourcingClearance } from './gate.ts';
 import type { InboundEvent } from './inbound-event.ts';
@@ -139,24 +139,31 @@ function routeOf(policy: Policy, to: string): Route {
   return kind === 'outsourced' ? 'vendor' : kind === 'product_ideas' ? 'product_ideas' : 'in_house';
 }
 
-/** Reasons that hold, strongest first: several weak signals for one reason add up as independent evidence. */
-function reasonsOf(policy: Policy, assessment: Assessment): Reason[] {
-  const holding: { reason: Reason; confidence: number }[] = [];
-  for (const [reason, confidence] of combined(assessment)) {
-    if (confidence >= (policy.score.holds.reasons?.[reason] ?? policy.score.holds.default))
-      holding.push({ reason, confidence });
-  }
-  return holding
+/** Reasons that hold, strongest first: by their signals, or by how likely they are with all else that shows. */
+function reasonsOf(policy: Policy, { signals, chances = {} }: Assessment): Reason[] {
+  const bySignals = combined(signals);
+  return reasons
+    .map((reason) => ({ reason, confidence: Math.max(bySignals.get(reason) ?? 0, chances[reason] ?? 0) }))
+    .filter(
+      ({ reason, confidence }) => confidence >= (policy.score.holds.reasons?.[reason] ?? policy.score.holds.default),
+    )
     .sort((a, b) => b.confidence - a.confidence || (a.reason < b.reason ? -1 : 1))
     .map(({ reason }) => reason);
 }
 
-function combined(assessment: Assessment): Map<Reason, number> {
+/** Several weak signals for one reason add up as independent evidence. */
+function combined(signals: Assessment['signals']): Map<Reason, number> {
   const against = new Map<Reason, number>();
-  for (const { reason, confidence } of assessment.signals) {
+  for (const { reason, confidence } of signals) {
     against.set(reason, (against.get(reason) ?? 1) * (1 - confidence));
   }
   return new Map([...against].map(([reason, doubt]) => [reason, 1 - doubt]));
+}
+
+/** How sure each reason is for the risk score: with all that shows, as it was learnt; or by its signals alone where nothing was. */
+function likelihoods({ chances, signals }: Assessment): Map<Reason, number> {
+  if (chances === undefined) return combined(signals);
+  return new Map(reasons.map((reason) => [reason, chances[reason] ?? 0]));
 }
 
 /** What keeps a message in-house without a reason. */
@@ -174,9 +181,9 @@ function doubtsOf(assessment: Assessment, listed: boolean): string[] {
 
 function partsOf(policy: Policy, facts: Facts): { name: string; points: number }[] {
   const parts: { name: string; points: number }[] = [];
-  for (const [reason, confidence] of combined(facts.assessment)) {
-    const points = policy.score.reasons[reason];
-    if (points !== undefined) parts.push({ name: reason, points: round(points * confidence) });
+  for (const [reason, confidence] of likelihoods(facts.assessment)) {
+    const points = round((policy.score.reasons[reason] ?? 0) * confidence);
+    if (points !== 0) parts.push({ name: reason, points });
   }
   const extra = facts.account?.overrides?.risk;
   if (extra !== undefined) parts.push({ name: 'this_account', points: extra });

@@ -190,11 +190,3 @@ function startsWithName(tokens: readonly Token[], hits: readonly Hit[], capital:
     !(three !== undefined && capital(three) && !isName(three, 2))
   );
 }
-
-/** What each trait weighs in a judgement; a trait that is missing weighs nothing. */
-export type Weights = Readonly<Partial<Record<Trait, number>>>;
-
-/** The sum of what the traits of a text weigh. */
-export function weighed(shown: Traits, weights: Weights): number {
-  return traits.reduce((sum, trait) => sum + (weights[trait] ?? 0) * shown[trait], 0);
-}

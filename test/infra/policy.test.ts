@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,15 @@ function changed(file: string, from: string | RegExp, to: string): string {
   writeFileSync(join(dir, file), after);
   return dir;
 }
+
+test('a policy in which nothing was learnt is decided by its lists, and goes without its examples until it is learnt again', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'vigie-policy-'));
+  cpSync(own, dir, { recursive: true });
+  rmSync(join(dir, 'learnt.json'));
+  const compiled = compilePolicy(dir, { unlearnt: true });
+  expect(compiled).toMatchObject({ ok: true });
+  expect(compiled.ok && compiled.policy.learnt).toBe(undefined);
+});
 
 function problemsIn(dir: string): string {
   const compiled = compilePolicy(dir);
@@ -70,6 +79,14 @@ describe('a dangerous policy is refused at its line, in words', () => {
       'expect: set_aside,',
       /goes to product_ideas by rule idea/,
     ],
+    [
+      'weights that are none',
+      'learnt.json',
+      /"bases": \{/,
+      '"bases": { "reason:unheard": 1,',
+      /learnt\.json:1:1: bases.*: write it again with vigie learn, or delete it/,
+    ],
+    ['weights that are cut short', 'learnt.json', /\}\s*$/, '', /learnt\.json:1:1: not readable as JSON/],
     [
       'an example that leads nowhere',
       'routing.yaml',

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { AwsAnswer, AwsCall } from '../../local/aws-call.ts';
-import { randomFrom } from '../../local/commands/cost.ts';
 import type { Fault, Faults } from '../../local/faults.ts';
+import { randomFrom } from '../../local/random.ts';
 
 /** How often each thing goes wrong, of the calls it can happen to. */
 const shares = {

@@ -1,4 +1,4 @@
-import { randomFrom } from '../../local/commands/cost.ts';
+import { randomFrom } from '../../local/random.ts';
 import { canary } from '../support/canaries.ts';
 
 /** What the storm sends, made up beforehand: the same seed, start and size give the same plan. */

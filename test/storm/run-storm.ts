@@ -13,8 +13,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { compilePolicy } from '../../infra/compile-policy.ts';
-import { randomFrom } from '../../local/commands/cost.ts';
 import { readPlatformSecrets } from '../../local/platform-secrets.ts';
+import { randomFrom } from '../../local/random.ts';
 import { type EmbeddedRun, type EmbeddedRunOptions, startEmbeddedRun } from '../../local/run.ts';
 import { unpackJson } from '../../shared/adapters/packed-json.ts';
 import { type DeskMessage, deskMessageSchema, escalationNoticeSchema } from '../../shared/contracts/desk-message.ts';

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createRowTriage, loadPolicy, type MessageRow } from '../../../local/commands/decide.ts';
+import type { LabelledRow } from '../../../local/commands/evaluate.ts';
 import { labelsIn, messagesIn, trainingLine } from '../../../local/commands/export.ts';
+import { examplesOf } from '../../../local/commands/learn.ts';
 import type { CaseEvent } from '../../../shared/domain/case.ts';
 import { simulationOf } from '../../../shared/domain/simulation.ts';
 import { conversationWith, received } from '../../support/samples.ts';
@@ -77,5 +79,40 @@ describe('what a desk gave back', () => {
   test('is one line of the training file, whatever is in the text', () => {
     const [row] = labelsIn([first, last, handBack('needs_in_house')]);
     expect(row === undefined ? '' : trainingLine(row)).toBe('in_house,"It said ""soon"", I was hurt by it"\n');
+  });
+});
+
+describe('learning from labelled messages', () => {
+  const row = (text: string, route: LabelledRow['route'], reasons: LabelledRow['reasons'] = []): LabelledRow => ({
+    id: text,
+    text,
+    lang: 'en',
+    context: { brand: 'Lunaro', channel: 'twitter' },
+    route,
+    reasons,
+  });
+
+  test('names nobody: neither people and places, nor the brand, nor handles and numbers', () => {
+    const rows = [
+      row('@Lunaro I told Ernestine in Lubbock twice, order 4711', 'vendor'),
+      row('the Lunaro shop where Ernestine works, near Lubbock', 'vendor'),
+    ];
+    const words = examplesOf(policy, rows).flatMap(({ features }) => [...features.keys()]);
+    expect(words.join(' ')).not.toMatch(/ernest|lubbo|lunar|4711/);
+    expect(words).toEqual(expect.arrayContaining(['told', 'i told', 'shop', '<brand>']));
+  });
+
+  test('keeps what a label says, and trusts a doubtful one less', () => {
+    const [sure, doubtful] = examplesOf(policy, [
+      { ...row('I fell', 'in_house', ['safety']), topic: 'product_quality', sentiment: 'neg' },
+      { ...row('I nearly fell', 'in_house', ['safety']), confidence: 'low' },
+    ]);
+    expect(sure).toMatchObject({
+      route: 'in_house',
+      reasons: ['safety'],
+      topic: 'product_quality',
+      sentiment: 'negative',
+    });
+    expect(doubtful?.weight).toBeLessThan(sure?.weight ?? 0);
   });
 });
