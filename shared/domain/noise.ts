@@ -6,9 +6,12 @@ import type { Read } from './prequalify.ts';
 import type { Token } from './text.ts';
 
 /** With less of a chance (0 to 1) to be nothing for the brand, what only looks like noise is not taken for it. */
-const likely = 0.35;
+const likely = 0.3;
 /** A wish this clear is for the brand, whoever else is addressed. */
 const wish = 0.75;
+/** A sign of a reason this strong overrules all that speaks for noise. */
+const signOfReason = 0.3;
+
 /** A link under so many words, none of them the author's own, is a headline that was passed on. */
 const headlineWords = 4;
 /** Who writes to so many at once chats with them. */
@@ -26,8 +29,9 @@ interface Reading extends Read {
 
 /** Why there is nothing for the brand to do about a text, if so; any sign of a reason and any complaint with a matter speak against it. */
 export function noiseOf(reading: Reading): Assessment['noise'] {
-  const { message, shown, tokens, words, hits, topics, judged } = reading;
+  const { message, shown, tokens, words, hits, signals, topics, judged } = reading;
   if (tokens.length === 0) return 'empty';
+  if (signals.some(({ confidence }) => confidence >= signOfReason)) return undefined;
   const has = (kind: Token['kind']) => tokens.some((token) => token.kind === kind);
   const spam = (topics.find(({ topic }) => topic === 'spam')?.confidence ?? 0) >= 0.75;
   if (words.length === 0) {

@@ -105,7 +105,7 @@ export function createPrequalifier(policy: Policy, detector: LanguageDetector): 
 }
 
 /** A chance of less is not worth keeping. */
-const leastChance = 0.02;
+const leastChance = 0.03;
 
 function chancesOf(judged: Judged): NonNullable<Assessment['chances']> {
   return Object.fromEntries(

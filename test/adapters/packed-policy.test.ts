@@ -7,15 +7,15 @@ const compiled = compilePolicy(join(import.meta.dirname, '..', '..', 'policy'));
 if (!compiled.ok) throw new Error('the policy does not compile');
 const { policy } = compiled;
 
+const { learnt: _, ...unlearnt } = policy;
+
 describe('a policy packed for AppConfig', () => {
   test('comes back as it was, from the list of before too', () => {
     expect(unpackPolicy(packPolicy(policy))).toEqual(policy);
-    const { learnt: _, ...unlearnt } = policy;
     expect(unpackPolicy(JSON.stringify(unlearnt))).toEqual(unlearnt);
   });
 
   test('comes back where nothing was learnt', () => {
-    const { learnt: _, ...unlearnt } = policy;
     expect(unpackPolicy(packPolicy(unlearnt))).toEqual(unlearnt);
   });
 
@@ -26,7 +26,7 @@ describe('a policy packed for AppConfig', () => {
   test.each([
     ['{', 'not JSON'],
     ['[]', /^wrong at top level/],
-    [JSON.stringify({ ...policy, lexicons: 'no lexicons' }), /^lexicons are wrong at top level/],
+    [JSON.stringify({ ...unlearnt, lexicons: 'no lexicons' }), /^lexicons are wrong at top level/],
     [JSON.stringify({ ...policy, learnt: 'nothing' }), /^what was learnt is wrong at top level/],
     [packPolicy({ lexicons: policy.lexicons }), /^wrong at version/],
   ])('that is none says why', (text, why) => {

@@ -207,7 +207,7 @@ describe('what needs no answer', () => {
   });
 
   test.each([
-    ['another customer’s words passed on', 'en', 'RT @leonie: third cup of tea today'],
+    ['another customer’s words passed on', 'en', 'RT @leonie: watching the game with the boys tonight'],
     [
       'an article',
       'de',

@@ -225,8 +225,8 @@ describe('a policy file made to do harm', () => {
     ['sla.yaml', 'first_reply: 30m', 'first_reply: -5m'],
     ['sla.yaml', 'first_reply: 30m', 'first_reply: 1e9'],
     ['routing.yaml', 'holds: { default: 0.6 }', 'holds: { default: 1e308 }'],
-    ['routing.yaml', 'points: 0.5', 'points: .inf'],
-    ['routing.yaml', 'points: 0.5', 'points: 0x7fffffffffffffffffffffff'],
+    ['routing.yaml', 'points: 0.35', 'points: .inf'],
+    ['routing.yaml', 'points: 0.35', 'points: 0x7fffffffffffffffffffffff'],
     ['routing.yaml', 'followers: 10000', 'followers: 1e400'],
   ])('in %s: a number beyond all measure instead of %s is refused at its line: %s', (file, text, by) => {
     const problems = problemsWith(file, changed(file, text, by));

@@ -94,12 +94,12 @@ describe('learning from labelled messages', () => {
 
   test('names nobody: neither people and places, nor the brand, nor handles and numbers', () => {
     const rows = [
-      row('@Lunaro I told Ernestine in Lubbock twice, order 4711', 'vendor'),
+      row('@Lunaro I told him twice, said Ernestine in Lubbock, order 4711', 'vendor'),
       row('the Lunaro shop where Ernestine works, near Lubbock', 'vendor'),
     ];
     const words = examplesOf(policy, rows).flatMap(({ features }) => [...features.keys()]);
     expect(words.join(' ')).not.toMatch(/ernest|lubbo|lunar|4711/);
-    expect(words).toEqual(expect.arrayContaining(['told', 'i told', 'shop', '<brand>']));
+    expect(words).toEqual(expect.arrayContaining(['told', 'told him', 'shop', '<brand>']));
   });
 
   test('keeps what a label says, and trusts a doubtful one less', () => {
