@@ -172,6 +172,7 @@ function ablationOf(policy: Policy, rows: readonly LabelledRow[]): string {
       entries: entries.filter(({ means }) => !drop(means, language)),
     })),
   });
+  const { learnt: _, ...unlearnt } = policy;
   const cue = (name: string) => (means: Meaning) => means.kind === 'cue' && means.name === name;
   const whole = judge(policy, rows);
   const variants: readonly (readonly [string, readonly Judged[], (judged: Judged) => boolean])[] = [
@@ -195,6 +196,7 @@ function ablationOf(policy: Policy, rows: readonly LabelledRow[]): string {
     ],
     ['without harmless idioms', judge(without(cue('harmless')), rows), sentInHouse],
     ['without negation', judge(without(cue('negator')), rows), sentInHouse],
+    ['without what was learnt', judge(unlearnt, rows), sentInHouse],
     [
       'without the risk score',
       judge({ ...policy, score: { ...policy.score, reasons: {}, parts: [] } }, rows),
