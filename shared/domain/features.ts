@@ -55,7 +55,8 @@ export function featuresOf({ tokens, hits, signals, shown, unmeant }: Reading): 
 
 function wordOf({ kind, forms }: Token): string {
   if (forms.includes('<brand>')) return '<brand>';
-  return forms[0] ?? kind;
+  const word = forms[0] ?? kind;
+  return /^\p{N}/u.test(word) ? '<n>' : word;
 }
 
 /** The stems by which the forms of a longer word are known: `refun*` of "refunded". */
