@@ -85,8 +85,8 @@ test('every call a function makes is allowed, and everything it is allowed is us
   try {
     const fourHours = 4 * 3_600_000;
     const question = 'Bonjour, où est mon colis ?';
-    // No matter of service and no sign of a reason: whether it is meant in anger decides who answers, and Comprehend is asked.
-    const uncertain = 'Bonjour, encore une histoire de vitrine rue Haute';
+    // No reason is likely: whether it is meant in anger decides who answers, and Comprehend is asked.
+    const uncertain = 'Encore une nouvelle vitrine rue Haute';
     await journey.post('meta', comment('1', uncertain, 'add', clock.now()));
     await journey.post('meta', comment('2', question, 'add', clock.now()));
     // What our own patterns leave of personal data is looked for before a vendor reads it.
