@@ -50,7 +50,7 @@ export class PolicySource {
         file,
         line: 1,
         column: 1,
-        message: `${what}: write it again with vigie learn, or delete it`,
+        message: `${what}: write it again with vigie learn`,
       });
     let content: unknown;
     try {

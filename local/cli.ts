@@ -23,7 +23,7 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
   decide: { about: 'decide the messages of a data file', load: () => import('./commands/decide.ts') },
   evaluate: { about: 'measure decisions against labels', load: () => import('./commands/evaluate.ts') },
   learn: {
-    about: 'learn from labelled messages what speaks for each route',
+    about: 'learn from labelled messages what speaks for each reason',
     load: () => import('./commands/learn.ts'),
   },
   simulate: {

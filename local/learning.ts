@@ -34,8 +34,11 @@ function answerOf({ route, reasons, topic, sentiment }: Example, question: Quest
   if (question === 'set_aside') return route === 'set_aside';
   if (question === 'positive' || question === 'negative')
     return sentiment === undefined ? undefined : sentiment === question;
-  if (question.startsWith('reason:'))
+  if (question.startsWith('reason:')) {
+    // A hand-back tells that a message belongs in-house, not why.
+    if (route === 'in_house' && reasons.length === 0) return undefined;
     return route === 'in_house' && reasons.some((reason) => whether(reason) === question);
+  }
   return topic === undefined ? undefined : whetherAbout(topic) === question;
 }
 
@@ -73,8 +76,8 @@ export function learn(examples: readonly Example[], limits: Limits): Learnt {
   };
 
   const bases: Learnt['bases'] = {};
-  const weights: Record<string, number[]> = {};
-  for (const [index, question] of questionSchema.options.entries()) {
+  const weights = new Map<string, number[]>();
+  for (const question of questionSchema.options) {
     const lessons = shuffled(
       examples.flatMap((example, at): Lesson[] => {
         const answer = answerOf(example, question);
@@ -82,6 +85,8 @@ export function learn(examples: readonly Example[], limits: Limits): Learnt {
         return answer === undefined || text === undefined ? [] : [{ text, answer }];
       }),
     );
+    if (lessons.length === 0) continue;
+    const index = Object.keys(bases).length;
     const halves = [0, 1].map((half) => lessons.filter((_, at) => at % 2 === half));
     const tried = halves.flatMap((half, at) => {
       const other = fitTelling(halves[1 - at] ?? []);
@@ -95,18 +100,20 @@ export function learn(examples: readonly Example[], limits: Limits): Learnt {
       weights: [scale = 1],
     } = regress(tried, [true], 0);
     const whole = fitTelling(lessons);
-    bases[question] = hundredths(shift + scale * whole.base) / 100;
+    // Too few labels may try out the wrong way round: then nothing is known.
+    const sure = Math.max(0, scale);
+    bases[question] = hundredths(shift + sure * whole.base) / 100;
     for (const [at, name] of names.entries()) {
-      const weight = hundredths(scale * (whole.weights[at] ?? 0));
+      const weight = hundredths(sure * (whole.weights[at] ?? 0));
       if (weight === 0) continue;
-      const known = weights[name] ?? [];
+      const known = weights.get(name) ?? [];
       known.push(index, weight);
-      weights[name] = known;
+      weights.set(name, known);
     }
   }
   return {
     bases,
-    weights: Object.fromEntries(Object.entries(weights).sort(([one], [other]) => (one < other ? -1 : 1))),
+    weights: Object.fromEntries([...weights].sort(([one], [other]) => (one < other ? -1 : 1))),
   };
 }
 

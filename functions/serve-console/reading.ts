@@ -85,9 +85,13 @@ export function alternativesOf(
   at: string,
 ): Alternative[] {
   const { sentiment, ...moodless } = assessment;
+  const { chances = {}, ...chanceless } = assessment;
   const decided = router.decide(message, assessment, at);
   const without = (reasons: readonly string[], doubts: readonly string[]): Assessment => ({
-    ...assessment,
+    ...chanceless,
+    ...(assessment.chances === undefined
+      ? {}
+      : { chances: Object.fromEntries(Object.entries(chances).filter(([reason]) => !reasons.includes(reason))) }),
     signals: assessment.signals.filter(({ reason }) => !reasons.includes(reason)),
     missing: assessment.missing.filter((analysis) => !doubts.includes(doubtOf[analysis])),
     language: doubts.includes('language_uncertain') ? { ...assessment.language, confidence: 1 } : assessment.language,

@@ -319,6 +319,7 @@ function messageChange(
     language: assessment.language.code,
     ...(assessment.sentiment === undefined ? {} : { sentiment: assessment.sentiment.label }),
     signals: assessment.signals,
+    ...(assessment.chances === undefined ? {} : { chances: assessment.chances }),
     topics: assessment.topics.map(({ topic }) => topic),
     missing: assessment.missing,
     ...(assessment.noise === undefined ? {} : { noise: assessment.noise }),

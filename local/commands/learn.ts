@@ -27,6 +27,7 @@ export function run(args: readonly string[]): Promise<number> {
     });
     if (values.data === undefined) throw new UsageError(`which messages? ${usage}`);
     const rows = values.data.flatMap((file) => readRows(file, labelledRowSchema));
+    if (rows.length === 0) throw new UsageError(`${values.data.join(', ')}: no message in it`);
     const directory = values.policy ?? ownPolicy;
     const learnt = learn(examplesOf(loadPolicy(directory, { unlearnt: true }), rows), limits);
     const file = join(directory, 'learnt.json');

@@ -11,17 +11,28 @@ export type Question = z.infer<typeof questionSchema>;
 /**
  * What `vigie learn` has found in labelled messages. The odds of a yes, as a logarithm, are the base of the question and the weights of all that shows in the text, each times as much as it shows.
  */
-export const learntSchema = z.object({
-  bases: z.partialRecord(questionSchema, z.number()),
-  /** By feature pairs of numbers: a question, counted in the order of `bases`, and the weight in hundredths. */
-  weights: z.record(z.string(), z.array(z.number().int())),
-});
+export const learntSchema = z
+  .object({
+    bases: z.partialRecord(questionSchema, z.number()),
+    /** By feature pairs of numbers: a question, counted in the order of `bases`, and the weight in hundredths. */
+    weights: z.record(z.string(), z.array(z.number().int())),
+  })
+  .refine(
+    ({ bases, weights }) => {
+      const questions = Object.keys(bases).length;
+      return Object.values(weights).every(
+        (pairs) =>
+          pairs.length % 2 === 0 && pairs.every((asked, at) => at % 2 === 1 || (asked >= 0 && asked < questions)),
+      );
+    },
+    { path: ['weights'], error: 'not pairs of a question and a weight' },
+  );
 export type Learnt = z.infer<typeof learntSchema>;
 
 /** What a text is judged to be. */
 export interface Judged {
-  /** How likely the answer is yes, 0 to 1; 0 for what was never learnt. */
-  chance(question: Question): number;
+  /** How likely the answer is yes, 0 to 1; `undefined` for what was never learnt. */
+  chance(question: Question): number | undefined;
 }
 
 /** A judge of texts by what was learnt. Its work grows with the features of the text, not with what was learnt. */
@@ -41,7 +52,7 @@ export function createJudge({ bases, weights }: Learnt): (features: Features) =>
     return {
       chance(question) {
         const index = questions.get(question);
-        return index === undefined ? 0 : 1 / (1 + Math.exp(-(odds[index] ?? 0)));
+        return index === undefined ? undefined : 1 / (1 + Math.exp(-(odds[index] ?? 0)));
       },
     };
   };
@@ -54,9 +65,10 @@ export function speakingFor(
   question: Question,
 ): { feature: string; adds: number }[] {
   const asked = Object.keys(bases).indexOf(question);
+  const weightsOf = new Map(Object.entries(weights));
   return [...features]
     .flatMap(([feature, value]) => {
-      const pairs = weights[feature] ?? [];
+      const pairs = weightsOf.get(feature) ?? [];
       return pairs.flatMap((index, at) =>
         at % 2 === 0 && index === asked ? [{ feature, adds: ((pairs[at + 1] ?? 0) / 100) * value }] : [],
       );

@@ -6,7 +6,7 @@ import type { Read } from './prequalify.ts';
 import type { Token } from './text.ts';
 
 /** With less of a chance (0 to 1) to be nothing for the brand, what only looks like noise is not taken for it. */
-const likely = 0.3;
+const leastChance = 0.3;
 /** A wish this clear is for the brand, whoever else is addressed. */
 const wish = 0.75;
 /** A sign of a reason this strong overrules all that speaks for noise. */
@@ -49,7 +49,7 @@ export function noiseOf(reading: Reading): Assessment['noise'] {
   if (spam && !complaint) return 'spam';
   if (shown.insult >= 0.6 && !matter && words.length <= 12) return 'pure_insult';
   const chance = judged?.chance('set_aside');
-  if (!message.public || (chance !== undefined && chance < likely) || shown.idea >= wish) return undefined;
+  if (!message.public || (chance !== undefined && chance < leastChance) || shown.idea >= wish) return undefined;
   if (has('link') && words.length >= headlineWords && isHeadline(reading)) return 'headline';
   if (complaint) return undefined;
   if (isTalkWithOthers(reading)) return 'third_party';

@@ -140,7 +140,7 @@ export const scoreSchema = closedObject({
     default: z.number().min(0).max(1),
     reasons: z.partialRecord(reasonSchema, z.number().min(0).max(1)).optional(),
   }),
-  /** Points of a reason at full confidence; below that in proportion. */
+  /** Points of a reason that is certain; else in proportion to its chance. */
   reasons: z.partialRecord(reasonSchema, points),
   parts: z.array(
     closedObject({

@@ -110,7 +110,7 @@ const leastChance = 0.03;
 function chancesOf(judged: Judged): NonNullable<Assessment['chances']> {
   return Object.fromEntries(
     reasons
-      .map((reason) => [reason, toHundredths(judged.chance(whether(reason)))] as const)
+      .map((reason) => [reason, toHundredths(judged.chance(whether(reason)) ?? 0)] as const)
       .filter(([, chance]) => chance >= leastChance),
   );
 }

@@ -160,10 +160,16 @@ function combined(signals: Assessment['signals']): Map<Reason, number> {
   return new Map([...against].map(([reason, doubt]) => [reason, 1 - doubt]));
 }
 
-/** How sure each reason is for the risk score: with all that shows, as it was learnt; or by its signals alone where nothing was. */
+/** What signals count beside a chance: no chance is so small that a list's word for it counts for nothing. */
+const shareOfSignals = 0.3;
+
+/** How sure each reason is for the risk score: by all that shows, as it was learnt, but never much less than by its signals; where nothing was learnt, by these alone. */
 function likelihoods({ chances, signals }: Assessment): Map<Reason, number> {
-  if (chances === undefined) return combined(signals);
-  return new Map(reasons.map((reason) => [reason, chances[reason] ?? 0]));
+  const bySignals = combined(signals);
+  if (chances === undefined) return bySignals;
+  return new Map(
+    reasons.map((reason) => [reason, Math.max(chances[reason] ?? 0, shareOfSignals * (bySignals.get(reason) ?? 0))]),
+  );
 }
 
 /** What keeps a message in-house without a reason. */

@@ -16,7 +16,7 @@ export function sentimentOfText(
   const judge = createJudge(policy.learnt ?? nothingLearnt);
   return (text, language, place = { channel: 'generic', accountId: '' }) => {
     const { chance } = judge(featuresOf(readMessage({ ...place, text, language })));
-    const felt = (['negative', 'positive'] as const).map((label) => ({ label, confidence: chance(label) }));
+    const felt = (['negative', 'positive'] as const).map((label) => ({ label, confidence: chance(label) ?? 0 }));
     const [strongest] = felt.sort((a, b) => b.confidence - a.confidence);
     return strongest === undefined || strongest.confidence < even
       ? { label: 'neutral', confidence: toHundredths(1 - (strongest?.confidence ?? 0)), source: 'local' }

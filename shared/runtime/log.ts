@@ -1,5 +1,5 @@
 import type { RefusalReason } from '../domain/apply-event.ts';
-import type { Signal } from '../domain/assessment.ts';
+import type { Assessment, Signal } from '../domain/assessment.ts';
 import type { Lane } from '../domain/case.ts';
 import type { ClockName } from '../domain/clocks.ts';
 import type { Decision } from '../domain/decision.ts';
@@ -30,6 +30,8 @@ export type LogEntry =
       language: string;
       sentiment?: string;
       signals: readonly Signal[];
+      /** How likely each reason is by what was learnt. */
+      chances?: Assessment['chances'];
       topics: readonly string[];
       missing: readonly string[];
       noise?: string;

@@ -49,6 +49,33 @@ test('other cases are counted only for a policy that asks', () => {
   expect(routerWith({ previous_cases: 1 }).asksPreviousCases).toBe(true);
 });
 
+describe('how likely a reason is', () => {
+  const message = inboundMessage('m1', 'bonjour');
+  const signal = (confidence: number) =>
+    ({ reason: 'legal', confidence, source: 'lexicon', entry: 'fr: avocat' }) as const;
+  const riskOf = (found: Partial<Assessment>) =>
+    createRouter(policy).decide(message, { ...assessment, ...found }).score.total;
+
+  test.each<[string, Partial<Assessment>, boolean]>([
+    ['a chance of six in ten', { chances: { legal: 0.6 } }, true],
+    ['a smaller chance', { chances: { legal: 0.59 } }, false],
+    ['signals of as much', { signals: [signal(0.6)], chances: { legal: 0.01 } }, true],
+  ])('%s: whether it holds', (_, found, holds) => {
+    expect(createRouter(policy).decide(message, { ...assessment, ...found }).reasons).toEqual(holds ? ['legal'] : []);
+  });
+
+  test('counts for the risk by its chance, and a sign that lists know is never lost on it', () => {
+    expect(riskOf({ chances: { legal: 0.2 } })).toBeCloseTo(1.4);
+    expect(riskOf({ signals: [signal(0.5)], chances: {} })).toBeCloseTo(1.05);
+    expect(riskOf({ signals: [signal(0.5)], chances: { legal: 0.2 } })).toBeCloseTo(1.4);
+    expect(riskOf({ signals: [signal(0.5)] })).toBeCloseTo(3.5);
+  });
+
+  test('adds up over reasons', () => {
+    expect(riskOf({ chances: { legal: 0.1, safety: 0.1 } })).toBeCloseTo(1.4);
+  });
+});
+
 describe('rules for other accounts', () => {
   const accounts = z.array(accountSchema).parse(
     [

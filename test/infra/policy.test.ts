@@ -84,7 +84,7 @@ describe('a dangerous policy is refused at its line, in words', () => {
       'learnt.json',
       /"bases": \{/,
       '"bases": { "reason:unheard": 1,',
-      /learnt\.json:1:1: bases.*: write it again with vigie learn, or delete it/,
+      /learnt\.json:1:1: bases.*: write it again with vigie learn/,
     ],
     ['weights that are cut short', 'learnt.json', /\}\s*$/, '', /learnt\.json:1:1: not readable as JSON/],
     [

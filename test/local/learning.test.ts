@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Example, learn } from '../../local/learning.ts';
-import { createJudge, whether } from '../../shared/domain/learnt.ts';
+import { createJudge, speakingFor, whether } from '../../shared/domain/learnt.ts';
 
 const limits = { messages: 5, words: 50 };
 const example = (words: string, route: Example['route'], extra: Partial<Example> = {}): Example => ({
@@ -27,7 +27,8 @@ describe('what is learnt from labelled messages', () => {
     expect(chance('our son has choked on it')).toBeGreaterThan(0.5);
     expect(chance('is the parcel there')).toBeLessThan(0.1);
     expect(chance('win here', 'set_aside')).toBeGreaterThan(0.5);
-    expect(chance('parcel', 'topic:order_delivery')).toBeGreaterThan(chance('choked', 'topic:order_delivery'));
+    expect(chance('parcel', 'topic:order_delivery')).toBeGreaterThan(0.5);
+    expect(chance('choked', 'topic:order_delivery')).toBeLessThan(0.5);
   });
 
   test('is as sure as it is right: among words that mean one thing as often as the other, an even chance', () => {
@@ -52,10 +53,26 @@ describe('what is learnt from labelled messages', () => {
     expect(learn(examples, limits)).toEqual(learnt);
   });
 
-  test('leaves out what the labels do not say', () => {
-    const unlabelled = many(20, () => example('hello there', 'vendor'));
-    const judged = createJudge(learn(unlabelled, limits))(new Map([['hello', 1]]));
-    expect(judged.chance('positive')).toBeCloseTo(0.5);
-    expect(judged.chance('topic:spam')).toBeCloseTo(0.5);
+  test('leaves out what the labels do not say: topic and feeling, and why a hand-back belongs in-house', () => {
+    const handedBack = many(20, () => example('hello there', 'in_house', { reasons: [] }));
+    const judged = createJudge(learn(handedBack, limits))(new Map([['hello', 1]]));
+    expect(judged.chance('positive')).toBe(undefined);
+    expect(judged.chance('topic:spam')).toBe(undefined);
+    expect(judged.chance(whether('legal'))).toBe(undefined);
+    expect(judged.chance('set_aside')).toBeLessThan(0.5);
+  });
+
+  test('never says the opposite of what it read, however few labels there are', () => {
+    const few = [example('fire smoke', 'in_house'), example('parcel late', 'vendor')].flatMap((one) => [one, one, one]);
+    const judged = createJudge(learn(few, { messages: 1, words: 10 }));
+    const chanceOf = (word: string) => judged(new Map([[word, 1]])).chance(whether('safety')) ?? 0;
+    expect(chanceOf('fire')).toBeGreaterThanOrEqual(chanceOf('parcel'));
+  });
+
+  test('takes every word for a word, "constructor" too', () => {
+    const odd = many(20, (index) => example('constructor toString', index < 10 ? 'in_house' : 'vendor'));
+    const weights = learn(odd, limits);
+    expect(speakingFor(weights, new Map([['constructor', 1]]), 'set_aside')).toEqual([]);
+    expect(speakingFor(learnt, new Map([['constructor', 1]]), whether('safety'))).toEqual([]);
   });
 });
