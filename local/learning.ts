@@ -1,7 +1,14 @@
 import type { Reason, Topic } from '../shared/domain/assessment.ts';
 import type { Route } from '../shared/domain/decision.ts';
 import type { Features } from '../shared/domain/features.ts';
-import { type Learnt, type Question, questionSchema, whether, whetherAbout } from '../shared/domain/learnt.ts';
+import {
+  chanceOf,
+  type Learnt,
+  type Question,
+  questionSchema,
+  whether,
+  whetherAbout,
+} from '../shared/domain/learnt.ts';
 import { randomFrom } from './random.ts';
 
 /** A labelled message, its text as features. */
@@ -163,8 +170,7 @@ function regress(lessons: readonly Lesson[], kept: readonly boolean[], hold = de
   for (let epoch = 0; epoch < epochs; epoch += 1) {
     for (const { text, answer } of lessons) {
       const { indices, values } = text;
-      const chance = 1 / (1 + Math.exp(-oddsOf({ base, weights }, text)));
-      const error = (chance - (answer ? 1 : 0)) * text.weight;
+      const error = (chanceOf(oddsOf({ base, weights }, text)) - (answer ? 1 : 0)) * text.weight;
       baseSquares += error * error;
       base -= (rate * error) / Math.sqrt(baseSquares);
       for (let at = 0; at < indices.length; at += 1) {

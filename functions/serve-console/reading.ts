@@ -85,11 +85,11 @@ export function alternativesOf(
   at: string,
 ): Alternative[] {
   const { sentiment, ...moodless } = assessment;
-  const { chances = {}, ...chanceless } = assessment;
+  const { chances } = assessment;
   const decided = router.decide(message, assessment, at);
   const without = (reasons: readonly string[], doubts: readonly string[]): Assessment => ({
-    ...chanceless,
-    ...(assessment.chances === undefined
+    ...assessment,
+    ...(chances === undefined
       ? {}
       : { chances: Object.fromEntries(Object.entries(chances).filter(([reason]) => !reasons.includes(reason))) }),
     signals: assessment.signals.filter(({ reason }) => !reasons.includes(reason)),

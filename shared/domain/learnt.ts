@@ -52,10 +52,15 @@ export function createJudge({ bases, weights }: Learnt): (features: Features) =>
     return {
       chance(question) {
         const index = questions.get(question);
-        return index === undefined ? undefined : 1 / (1 + Math.exp(-(odds[index] ?? 0)));
+        return index === undefined ? undefined : chanceOf(odds[index] ?? 0);
       },
     };
   };
+}
+
+/** The chance, 0 to 1, of what has these odds, a logarithm. */
+export function chanceOf(odds: number): number {
+  return 1 / (1 + Math.exp(-odds));
 }
 
 /** What of a text speaks for a yes, the strongest first, with how much it adds to the logarithm of the odds. */
@@ -65,10 +70,9 @@ export function speakingFor(
   question: Question,
 ): { feature: string; adds: number }[] {
   const asked = Object.keys(bases).indexOf(question);
-  const weightsOf = new Map(Object.entries(weights));
   return [...features]
     .flatMap(([feature, value]) => {
-      const pairs = weightsOf.get(feature) ?? [];
+      const pairs = Object.hasOwn(weights, feature) ? (weights[feature] ?? []) : [];
       return pairs.flatMap((index, at) =>
         at % 2 === 0 && index === asked ? [{ feature, adds: ((pairs[at + 1] ?? 0) / 100) * value }] : [],
       );

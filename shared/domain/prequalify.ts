@@ -67,7 +67,7 @@ export function createReader(
       reply: message.inReplyTo !== undefined,
       tokens,
       hits,
-      signals: [...signals],
+      signals,
       brandKnown: brand.length > 0,
     });
     return { language, tokens, words, brand, hits, unmeant, signals, shown };

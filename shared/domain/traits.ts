@@ -3,62 +3,7 @@ import { cueStrength, type Hit } from './lexicon.ts';
 import type { Token } from './text.ts';
 
 /** What a text shows besides its matter, each from 0 (not at all) to 1: how it is built, to whom it speaks, what it feels. The same in every language. */
-export type Traits = Readonly<Record<Trait, number>>;
-
-export const traits = [
-  'retweeted',
-  'titled',
-  'link',
-  'linkLast',
-  'cut',
-  'startsWithHandle',
-  'startsWithOther',
-  'handles',
-  'circle',
-  'brandTagged',
-  'brandNamed',
-  'hashtags',
-  'asks',
-  'exclaims',
-  'emoji',
-  'quoted',
-  'numbers',
-  'price',
-  'nameFirst',
-  'capitals',
-  'shouted',
-  'lowerStart',
-  'one',
-  'few',
-  'short',
-  'long',
-  'article',
-  'reply',
-  'self',
-  'addressee',
-  'talk',
-  'news',
-  'positive',
-  'negative',
-  'negated',
-  'swearing',
-  'insult',
-  'fury',
-  'matter',
-  'standing',
-  'grave',
-  'privacy',
-  'accusing',
-  'complaining',
-  'untagged',
-  'passedOn',
-  'told',
-  'spam',
-  'praise',
-  'idea',
-  'reason',
-] as const;
-export type Trait = (typeof traits)[number];
+export type Traits = Readonly<ReturnType<typeof traitsOf>>;
 
 export interface Reading {
   readonly text: string;
@@ -92,7 +37,7 @@ const reasonGroups: Readonly<Record<'standing' | 'grave' | 'privacy' | 'accusing
 };
 
 /** Linear in the length of the text. */
-export function traitsOf({ text, channel, reply, tokens, hits, signals, brandKnown }: Reading): Traits {
+export function traitsOf({ text, channel, reply, tokens, hits, signals, brandKnown }: Reading) {
   const words = tokens.filter(({ kind }) => kind === 'word');
   const count = words.length;
   const ofKind = (kind: Token['kind']) => tokens.filter((token) => token.kind === kind);
